@@ -1,0 +1,168 @@
+"""The one error tree. A code is stable and means one cause; gRPC, REST and logs carry the same code."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ErrorKind(StrEnum):
+    """What sort of failure it is; the front doors map it to a gRPC status and an HTTP status."""
+
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    FAILED_PRECONDITION = "FAILED_PRECONDITION"
+    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    UNAVAILABLE = "UNAVAILABLE"
+    UNIMPLEMENTED = "UNIMPLEMENTED"
+    INTERNAL = "INTERNAL"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """A stable cause: its name, its kind, and the sentence used where the raiser gives none."""
+
+    name: str
+    kind: ErrorKind
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """What is wrong with one field of a request; `field` is the path in proto names."""
+
+    field: str
+    description: str
+
+
+def _code(name: str, kind: ErrorKind, sentence: str) -> ErrorCode:
+    code = ErrorCode(name, kind, sentence)
+    CODES[name] = code
+    return code
+
+
+CODES: dict[str, ErrorCode] = {}
+
+_K = ErrorKind
+INVALID_ARGUMENT = _code("INVALID_ARGUMENT", _K.INVALID_ARGUMENT, "The request is not valid; see field_violations.")
+INVALID_PHONE_NUMBER = _code(
+    "INVALID_PHONE_NUMBER", _K.INVALID_ARGUMENT, "Give the phone number in E.164 form, for instance +5511987654321."
+)
+TEXT_EMPTY = _code("TEXT_EMPTY", _K.INVALID_ARGUMENT, "The text is empty; give at least one visible character.")
+TEXT_TOO_LONG = _code("TEXT_TOO_LONG", _K.INVALID_ARGUMENT, "The text is longer than 65536 characters; split it.")
+INVALID_JSON = _code("INVALID_JSON", _K.INVALID_ARGUMENT, "The body is not valid JSON for this method.")
+UNKNOWN_FIELD = _code("UNKNOWN_FIELD", _K.INVALID_ARGUMENT, "The request has a field that this method does not know.")
+INVALID_PAGE_TOKEN = _code(
+    "INVALID_PAGE_TOKEN", _K.INVALID_ARGUMENT, "The page token is not one that this list gave; start without one."
+)
+INVALID_URL = _code("INVALID_URL", _K.INVALID_ARGUMENT, "The URL is not a usable http or https address.")
+URL_NOT_ALLOWED = _code(
+    "URL_NOT_ALLOWED",
+    _K.INVALID_ARGUMENT,
+    "The URL leads to a private or local address; set PONTE_WEBHOOK_ALLOW_PRIVATE_NETWORKS=true to allow that for local use.",
+)
+BODY_TOO_LARGE = _code("BODY_TOO_LARGE", _K.RESOURCE_EXHAUSTED, "The body is larger than the limit.")
+CREDENTIAL_MISSING = _code(
+    "CREDENTIAL_MISSING", _K.UNAUTHENTICATED, "Send the header Authorization: Bearer <key>."
+)
+CREDENTIAL_INVALID = _code(
+    "CREDENTIAL_INVALID", _K.UNAUTHENTICATED, "The key is unknown or revoked; ask an administrator for a new one."
+)
+SCOPE_MISSING = _code("SCOPE_MISSING", _K.PERMISSION_DENIED, "The key lacks the scope that this method needs.")
+NOT_FOUND = _code("NOT_FOUND", _K.NOT_FOUND, "There is no such thing, or it is not yours.")
+IDEMPOTENCY_KEY_REUSED = _code(
+    "IDEMPOTENCY_KEY_REUSED",
+    _K.ALREADY_EXISTS,
+    "This idempotency key was used with another body in the last 24 hours; use a new key.",
+)
+SESSION_NOT_LINKED = _code(
+    "SESSION_NOT_LINKED", _K.FAILED_PRECONDITION, "The session has no linked number; pair it first."
+)
+SESSION_ALREADY_LINKED = _code(
+    "SESSION_ALREADY_LINKED", _K.FAILED_PRECONDITION, "The session is linked; log it out before pairing again."
+)
+SESSION_AMBIGUOUS = _code(
+    "SESSION_AMBIGUOUS", _K.FAILED_PRECONDITION, "The company has more than one session; name one in session_id."
+)
+SESSION_NOT_RUNNING = _code("SESSION_NOT_RUNNING", _K.FAILED_PRECONDITION, "The session is stopped; start it first.")
+QR_NOT_AVAILABLE = _code(
+    "QR_NOT_AVAILABLE", _K.FAILED_PRECONDITION, "No QR is on show; call :pair on the session first."
+)
+MESSAGE_NOT_CANCELLABLE = _code(
+    "MESSAGE_NOT_CANCELLABLE", _K.FAILED_PRECONDITION, "Only a message that is still queued can be cancelled."
+)
+MESSAGE_NOT_RETRYABLE = _code(
+    "MESSAGE_NOT_RETRYABLE", _K.FAILED_PRECONDITION, "Only a failed message can be sent again."
+)
+SESSION_LIMIT_REACHED = _code(
+    "SESSION_LIMIT_REACHED", _K.RESOURCE_EXHAUSTED, "The company has as many sessions as it may have."
+)
+RATE_LIMITED = _code("RATE_LIMITED", _K.RESOURCE_EXHAUSTED, "Too many requests with this key; wait and try again.")
+QUEUE_FULL = _code(
+    "QUEUE_FULL", _K.RESOURCE_EXHAUSTED, "The session has too many messages waiting; wait until some have left."
+)
+WAIT_TIMED_OUT = _code(
+    "WAIT_TIMED_OUT", _K.DEADLINE_EXCEEDED, "The message is queued but was not sent in the time given; look it up later."
+)
+GATEWAY_UNAVAILABLE = _code(
+    "GATEWAY_UNAVAILABLE", _K.UNAVAILABLE, "The session is not connected just now; try again in a moment."
+)
+STALE_FENCE = _code("STALE_FENCE", _K.FAILED_PRECONDITION, "Another gateway holds this session now.")
+NOT_IMPLEMENTED = _code("NOT_IMPLEMENTED", _K.UNIMPLEMENTED, "This is not available.")
+SHUTTING_DOWN = _code("SHUTTING_DOWN", _K.UNAVAILABLE, "The server is stopping; try again in a moment.")
+INTERNAL = _code("INTERNAL", _K.INTERNAL, "Something went wrong on our side; the log has the request's id.")
+
+# Why a message failed for good or is waiting: these stand in Message.error.code, not in an answer's status.
+NOT_ON_WHATSAPP = _code("NOT_ON_WHATSAPP", _K.FAILED_PRECONDITION, "The number is not on WhatsApp.")
+REACHOUT_LOCKED = _code(
+    "REACHOUT_LOCKED", _K.FAILED_PRECONDITION, "WhatsApp does not let this number write first to this contact now (463)."
+)
+WHATSAPP_RATE_LIMITED = _code("WHATSAPP_RATE_LIMITED", _K.RESOURCE_EXHAUSTED, "WhatsApp limits this number's rate (429).")
+STALE_DEVICE_SESSION = _code(
+    "STALE_DEVICE_SESSION", _K.UNAVAILABLE, "The recipient's devices changed while it was sent (479)."
+)
+PAYLOAD_NOT_SUPPORTED = _code(
+    "PAYLOAD_NOT_SUPPORTED", _K.INVALID_ARGUMENT, "WhatsApp does not take this kind of message (405)."
+)
+REJECTED_BY_WHATSAPP = _code("REJECTED_BY_WHATSAPP", _K.UNAVAILABLE, "WhatsApp refused the message.")
+ENCRYPTION_FAILED = _code("ENCRYPTION_FAILED", _K.UNAVAILABLE, "No device of the recipient could be encrypted for.")
+NETWORK = _code("NETWORK", _K.UNAVAILABLE, "The connection to WhatsApp was lost.")
+OUTCOME_UNKNOWN = _code(
+    "OUTCOME_UNKNOWN", _K.UNAVAILABLE, "It is not known whether the message left; it is sent again with the same id."
+)
+SESSION_CLOSED = _code(
+    "SESSION_CLOSED", _K.FAILED_PRECONDITION, "The session was logged out, replaced or banned before the message left."
+)
+
+
+@dataclass(eq=False)
+class PonteError(Exception):
+    """Every error that a caller may see.
+
+    `detail` replaces the code's own sentence, `violations` name fields, `retry_after_s` says when another try makes sense.
+    """
+
+    code: ErrorCode
+    detail: str = ""
+    violations: tuple[FieldViolation, ...] = field(default_factory=tuple)
+    retry_after_s: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.code.name}: {self.sentence}"
+
+    @property
+    def sentence(self) -> str:
+        """What the user reads."""
+        return self.detail or self.code.sentence
+
+
+def not_found() -> PonteError:
+    """The same words for an unknown, a deleted and another company's id."""
+    return PonteError(NOT_FOUND)
+
+
+def invalid_field(code: ErrorCode, field_path: str, description: str = "") -> PonteError:
+    """An error about one field of the request."""
+    return PonteError(code, violations=(FieldViolation(field_path, description or code.sentence),))

@@ -1,0 +1,48 @@
+"""The event vocabulary: what happened, numbered without gaps per company."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """Types of events, as they stand in webhooks, SSE and gRPC."""
+
+    MESSAGE_QUEUED = "message.queued"
+    MESSAGE_RECEIVED = "message.received"
+    MESSAGE_SENT = "message.sent"
+    MESSAGE_DELIVERED = "message.delivered"
+    MESSAGE_READ = "message.read"
+    MESSAGE_PLAYED = "message.played"
+    MESSAGE_FAILED = "message.failed"
+    MESSAGE_CANCELLED = "message.cancelled"
+    SESSION_QR = "session.qr"
+    SESSION_STATE = "session.state"
+    SESSION_CONNECTED = "session.connected"
+    SESSION_CLOSED = "session.closed"
+    WEBHOOK_TEST = "webhook.test"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event about to be recorded; the store gives it its id and the company's next sequence number."""
+
+    type: EventType
+    session_id: str
+    data: Mapping[str, object]
+    chat_jid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A recorded event. `sequence` starts at 1 and has no gaps within a company; `data` is JSON-like."""
+
+    id: str
+    sequence: int
+    company_id: str
+    session_id: str
+    type: str
+    at: datetime
+    data: Mapping[str, object]
+    chat_jid: str = ""

@@ -1,0 +1,44 @@
+"""WhatsApp addresses (jids): `user@s.whatsapp.net` by phone number, `user@lid` by hidden id, `id@g.us` for groups."""
+
+from dataclasses import dataclass
+
+PHONE_NUMBER_SERVER = "s.whatsapp.net"
+LID_SERVER = "lid"
+GROUP_SERVER = "g.us"
+
+
+def phone_number_to_jid(phone_number: str) -> str:
+    """Turn an E.164 number (`+5511...`) into its jid."""
+    return f"{phone_number.removeprefix('+')}@{PHONE_NUMBER_SERVER}"
+
+
+def jid_to_phone_number(jid: str) -> str:
+    """Turn a phone-number jid, with or without device, into E.164; any other jid gives an empty string."""
+    user, _, server = jid.partition("@")
+    if server != PHONE_NUMBER_SERVER:
+        return ""
+    return "+" + user.partition(":")[0]
+
+
+def without_device(jid: str) -> str:
+    """Drop the `:device` part of a jid."""
+    user, _, server = jid.partition("@")
+    return f"{user.partition(':')[0]}@{server}" if server else jid
+
+
+@dataclass(frozen=True, slots=True)
+class ContactId:
+    """The two names of one WhatsApp contact; either may be empty while it is not known."""
+
+    pn_jid: str = ""
+    lid_jid: str = ""
+
+    @property
+    def phone_number(self) -> str:
+        """E.164, or empty while only the lid is known."""
+        return jid_to_phone_number(self.pn_jid)
+
+    @property
+    def jid(self) -> str:
+        """The address to send to: the phone number's where known."""
+        return self.pn_jid or self.lid_jid

@@ -1,0 +1,99 @@
+"""The message model: one shape for REST, gRPC, events and storage."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from orchestrator.domain.jid import ContactId
+
+MAX_TEXT_CHARACTERS = 65_536
+"""WhatsApp's own bound for one text message."""
+
+
+class Direction(StrEnum):
+    """Seen from the company."""
+
+    OUTBOUND = "OUTBOUND"
+    INBOUND = "INBOUND"
+
+
+class MessageStatus(StrEnum):
+    """Where an outbound message stands; an inbound one is RECEIVED."""
+
+    QUEUED = "QUEUED"
+    SENDING = "SENDING"
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    READ = "READ"
+    PLAYED = "PLAYED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    RECEIVED = "RECEIVED"
+
+
+class Lane(StrEnum):
+    """Which queue of a session a message waits in; lanes are served in this order."""
+
+    REPLY = "REPLY"
+    TRANSACTIONAL = "TRANSACTIONAL"
+    CAMPAIGN = "CAMPAIGN"
+
+
+_RECEIPT_RANK = {
+    MessageStatus.QUEUED: 0,
+    MessageStatus.SENDING: 1,
+    MessageStatus.SENT: 2,
+    MessageStatus.DELIVERED: 3,
+    MessageStatus.READ: 4,
+    MessageStatus.PLAYED: 5,
+}
+
+
+def advances(current: MessageStatus, proposed: MessageStatus) -> bool:
+    """Tell whether a receipt moves a message on: receipts come late, doubled and out of order, and never move it back."""
+    if current not in _RECEIPT_RANK or proposed not in _RECEIPT_RANK:
+        return False
+    return _RECEIPT_RANK[proposed] > _RECEIPT_RANK[current]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageError:
+    """Why a message failed or is being tried again; `code` is a name of the error tree."""
+
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTimes:
+    """When each step was reached, UTC; None while it was not."""
+
+    created_at: datetime
+    send_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    failed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat, either direction. `chat_jid` names the chat; `contact` the other side of a 1:1 chat."""
+
+    id: str
+    wa_message_id: str
+    company_id: str
+    session_id: str
+    chat_jid: str
+    contact: ContactId
+    direction: Direction
+    kind: str
+    text: str
+    status: MessageStatus
+    lane: Lane
+    attempts: int
+    times: MessageTimes
+    error: MessageError | None = None
+    push_name: str = ""
+    offline: bool = False
+    metadata: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,111 @@
+"""What follows a send: done, again at a time, or failed for good. The table is in docs/sending.md."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from orchestrator.domain import errors
+from orchestrator.domain.errors import ErrorCode
+
+RETRY_DELAYS_S = (5.0, 25.0, 125.0)
+"""Waits after the first, second and third failed attempt; after the fourth the message is a dead letter."""
+
+_UNKNOWN_REJECTION_DELAY_S = 600.0
+_RATE_LIMIT_BASE_S = 60.0
+_RATE_LIMIT_CAP_S = 3600.0
+
+
+class Outcome(StrEnum):
+    """What is known after a send."""
+
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    REJECTED = "REJECTED"
+    NOT_SENT = "NOT_SENT"
+    AMBIGUOUS = "AMBIGUOUS"
+    NOT_ATTEMPTED = "NOT_ATTEMPTED"
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """The answer of a gateway for one message. `wa_code` is WhatsApp's or Baileys' code, 0 where there is none."""
+
+    outcome: Outcome
+    wa_code: int = 0
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """WhatsApp's server has the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAt:
+    """Send again with the same id at this time; `counts` says whether this was an attempt."""
+
+    at: datetime
+    code: ErrorCode
+    counts: bool = True
+    blames_session: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Never sent again by itself: a dead letter."""
+
+    code: ErrorCode
+    blames_session: bool = False
+
+
+Verdict = Sent | RetryAt | Failed
+
+_NOT_CONNECTED_REASONS = frozenset({"not_connected", "connection_closed", "session_closed", "gateway_unavailable"})
+
+
+def after_send(report: SendReport, attempts: int, now: datetime) -> Verdict:
+    """Decide what follows attempt number `attempts` (1 for the first) of a message."""
+    if report.outcome is Outcome.ACKNOWLEDGED:
+        return Sent()
+    if report.outcome is Outcome.NOT_ATTEMPTED:
+        return RetryAt(now, errors.NETWORK, counts=False, blames_session=False)
+    if report.outcome is Outcome.AMBIGUOUS:
+        return _again(errors.OUTCOME_UNKNOWN, attempts, now)
+    if report.outcome is Outcome.REJECTED:
+        return _after_rejection(report.wa_code, attempts, now)
+    return _after_not_sent(report, attempts, now)
+
+
+def _after_rejection(wa_code: int, attempts: int, now: datetime) -> Verdict:
+    if wa_code == 429:
+        delay = min(_RATE_LIMIT_CAP_S, _RATE_LIMIT_BASE_S * 2.0 ** min(attempts - 1, 16))
+        return RetryAt(now + timedelta(seconds=delay), errors.WHATSAPP_RATE_LIMITED)
+    if wa_code == 463:
+        return Failed(errors.REACHOUT_LOCKED, blames_session=True)
+    if wa_code == 405:
+        return Failed(errors.PAYLOAD_NOT_SUPPORTED)
+    if wa_code in (421, 479):
+        code = errors.STALE_DEVICE_SESSION
+        return RetryAt(now, code) if attempts == 1 else Failed(code, blames_session=True)
+    code = errors.REJECTED_BY_WHATSAPP
+    if attempts == 1:
+        return RetryAt(now + timedelta(seconds=_UNKNOWN_REJECTION_DELAY_S), code)
+    return Failed(code, blames_session=True)
+
+
+def _after_not_sent(report: SendReport, attempts: int, now: datetime) -> Verdict:
+    if report.reason in _NOT_CONNECTED_REASONS:
+        return RetryAt(now, errors.NETWORK, counts=False, blames_session=False)
+    if report.reason == "not_on_whatsapp":
+        return Failed(errors.NOT_ON_WHATSAPP)
+    if report.reason == "bad_request":
+        return Failed(errors.PAYLOAD_NOT_SUPPORTED)
+    if report.reason == "encryption_failed":
+        return RetryAt(now, errors.ENCRYPTION_FAILED) if attempts == 1 else Failed(errors.ENCRYPTION_FAILED)
+    return _again(errors.NETWORK, attempts, now)
+
+
+def _again(code: ErrorCode, attempts: int, now: datetime) -> Verdict:
+    if attempts > len(RETRY_DELAYS_S):
+        return Failed(code, blames_session=True)
+    return RetryAt(now + timedelta(seconds=RETRY_DELAYS_S[attempts - 1]), code)
