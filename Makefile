@@ -1,0 +1,61 @@
+# `make demo` shows Ponte at work, `make test` proves it; both set up what they need. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PONTE := .venv/bin/ponte
+PROTO_SOURCES := $(shell find proto -name '*.proto' 2>/dev/null)
+NODE_LOCKS := $(wildcard bridge-node/package-lock.json tests/simulator/package-lock.json)
+BRIDGE_SOURCES := $(shell find bridge-node/src -name '*.ts' -not -path '*/generated/*' 2>/dev/null)
+
+.PHONY: help setup demo test check up bench proto proto-baseline lock format clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
+
+setup: .venv/.stamp-python .venv/.stamp-node .venv/.stamp-proto .venv/.stamp-bridge ## install everything (fast when nothing changed)
+
+.venv/.stamp-python: pyproject.toml constraints.txt deploy/scripts/setup_venv.sh
+	deploy/scripts/setup_venv.sh
+
+.venv/.stamp-node: $(NODE_LOCKS) deploy/scripts/setup_node.sh | .venv/.stamp-python
+	deploy/scripts/setup_node.sh
+
+.venv/.stamp-proto: $(PROTO_SOURCES) deploy/scripts/generate_protos.py | .venv/.stamp-python .venv/.stamp-node
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python deploy/scripts/generate_protos.py
+	@touch $@
+
+.venv/.stamp-bridge: $(BRIDGE_SOURCES) .venv/.stamp-proto | .venv/.stamp-node
+	@if [ -f bridge-node/src/main.ts ]; then cd bridge-node && PATH="$(CURDIR)/.venv/bin:$$PATH" npm run --silent build; fi
+	@touch $@
+
+proto: | .venv/.stamp-python .venv/.stamp-node ## generate Python and TypeScript from proto/
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python deploy/scripts/generate_protos.py
+	@touch .venv/.stamp-proto
+
+proto-baseline: setup ## accept the present contract as what `buf breaking` compares with
+	.venv/bin/buf build -o proto/baseline.binpb --exclude-source-info
+
+demo: setup ## the whole of Ponte against a simulated WhatsApp (ARGS=--once ends by itself)
+	$(PONTE) demo $(ARGS)
+
+up: setup ## Ponte itself
+	$(PONTE) up $(ARGS)
+
+test: setup ## all tests
+	deploy/scripts/test.sh $(ARGS)
+
+check: setup ## format, lint, types, layering, contract
+	deploy/scripts/check.sh
+
+bench: setup ## compare with raw Baileys
+	.venv/bin/python -m tests.load.bench $(ARGS)
+
+format: setup ## write the one format
+	.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+lock: ## resolve anew and write constraints.txt
+	deploy/scripts/lock.sh
+
+clean: ## remove all that was made, keep data folders
+	rm -rf .venv dist bridge-node/{node_modules,dist,src/generated} tests/simulator/{node_modules,dist} \
+	  orchestrator/_generated .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Ponte: a multi-tenant WhatsApp gateway."""
