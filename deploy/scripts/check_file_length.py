@@ -12,7 +12,10 @@ SUFFIXES = {".py", ".ts", ".mts", ".mjs", ".js", ".proto", ".sh", ".html", ".css
 
 def main() -> int:
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True, text=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     too_long = [(path, lines) for path in listed.stdout.splitlines() if (lines := length(Path(path))) > LIMIT]
     for path, lines in too_long:

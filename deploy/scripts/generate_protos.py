@@ -56,6 +56,9 @@ def generate_python(sources: list[str]) -> None:
             f"--grpc_python_out={PYTHON_OUT}",
             f"--mypy_out={PYTHON_OUT}",
             f"--mypy_grpc_out={PYTHON_OUT}",
+            # With the comments: the OpenAPI document takes its descriptions from them.
+            f"--descriptor_set_out={PYTHON_OUT / 'descriptors.binpb'}",
+            "--include_source_info",
             *sources,
         ]
     )

@@ -1,0 +1,192 @@
+"""Settings of all processes, read from the environment (prefix PONTE_) and from a file `.env`.
+
+Only entry points (orchestrator.cli) read them; they hand each part a small typed value of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestrator.startup import StartupError
+
+PREFIX = "PONTE_"
+ENV_FILE = ".env"
+ENCRYPTION_KEY_BYTES = 32
+WHATSAPP_OWN_URL = "wss://web.whatsapp.com/ws/chat"
+"""Where Baileys connects when PONTE_WHATSAPP_URL is not set (its DEFAULT_CONNECTION_CONFIG)."""
+
+
+class Address(NamedTuple):
+    """A host and a TCP port; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_address(value: Any) -> Any:
+    """Turn `host:port`, `[ipv6]:port` or `:port` (all interfaces) into an Address; raises ValueError."""
+    if not isinstance(value, str):
+        return value
+    host, colon, port = value.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise ValueError("give host:port, for instance 127.0.0.1:8080")
+    return Address(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104 - asked for by leaving the host out
+
+
+def decode_encryption_key(value: str) -> bytes:
+    """Return the 32 bytes that `value` (base64, standard or URL-safe) stands for; raises ValueError."""
+    try:
+        key = base64.b64decode(value.strip().replace("-", "+").replace("_", "/"), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != ENCRYPTION_KEY_BYTES:
+        raise ValueError("give 32 bytes in base64, for instance from: openssl rand -base64 32")
+    return key
+
+
+HostPort = Annotated[Address, BeforeValidator(parse_address)]
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. Field `x` is the variable PONTE_X."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True)
+
+    data_dir: Path = Field(
+        Path("ponte-data"), description="Folder for the database, keys, media and the queue"
+    )
+    http_addr: HostPort = Field(Address("127.0.0.1", 8080), description="REST, SSE and documentation")
+    grpc_addr: HostPort = Field(Address("127.0.0.1", 9090), description="gRPC")
+    metrics_addr: HostPort | None = Field(
+        None, description="/metrics, /healthz and /readyz; on the HTTP address where not set"
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="postgresql+asyncpg://user:password@host/name; SQLite in the data folder where not set",
+    )
+    database_pool_size: int = Field(10, ge=1, le=200, description="PostgreSQL connections of one process")
+    redis_url: SecretStr | None = Field(
+        None, description="redis://host:6379/0 or unix:///path; an embedded Valkey where not set"
+    )
+    media_url: str | None = Field(None, description="s3://...; a folder in the data folder where not set")
+
+    encryption_key: SecretStr | None = Field(
+        None,
+        description="32 bytes in base64 for data at rest; made and kept in the data folder where not set",
+    )
+    encryption_old_keys: list[SecretStr] = Field(
+        default_factory=list,
+        description="Earlier encryption keys, JSON list: still read, no longer written with",
+    )
+    admin_key: SecretStr | None = Field(
+        None, description="Key for companies and their keys; made and kept in the data folder where not set"
+    )
+
+    whatsapp_url: str | None = Field(
+        None, description="WhatsApp's own where not set; ws://... for a simulator"
+    )
+    bridge_addr: str | None = Field(
+        None,
+        description="Address of a running bridge (unix:/path or host:port); spawns its own where not set",
+    )
+    node_binary: str | None = Field(
+        None, description="Node 20 or newer; found on PATH or in a wheel where not set"
+    )
+
+    webhook_allow_private_networks: bool = Field(
+        False, description="Let webhooks go to private and local addresses (for local use)"
+    )
+    request_body_limit_bytes: int = Field(1024 * 1024, ge=1024, description="Largest body of a request")
+    requests_per_second_per_key: float = Field(
+        1000, gt=0, description="Requests a second that one key may make"
+    )
+    max_sessions: int = Field(500, ge=1, description="Sessions that one gateway holds at most")
+    waiting_messages_per_session: int = Field(
+        1_000_000, ge=1, description="Queued messages a session may have"
+    )
+    messages_in_flight_per_session: int = Field(
+        64, ge=1, le=1024, description="Messages sent and not yet answered"
+    )
+    worker_threads: int = Field(
+        16, ge=2, le=256, description="Jobs that one process works on at the same time"
+    )
+
+    log_format: Literal["text", "json"] = Field("text", description="Form of log lines on standard error")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least level that is logged"
+    )
+    shutdown_grace_s: float = Field(
+        4, ge=0, le=300, description="Seconds that running requests and jobs get to end at a stop"
+    )
+
+    @field_validator("whatsapp_url")
+    @classmethod
+    def _is_websocket_url(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("ws://", "wss://")):
+            raise ValueError("give a ws:// or wss:// address")
+        return value or None
+
+    @field_validator("encryption_key")
+    @classmethod
+    def _is_encryption_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value:
+            decode_encryption_key(value.get_secret_value())
+        return value or None
+
+    @field_validator("encryption_old_keys")
+    @classmethod
+    def _are_encryption_keys(cls, value: list[SecretStr]) -> list[SecretStr]:
+        for key in value:
+            decode_encryption_key(key.get_secret_value())
+        return value
+
+    @field_validator("admin_key")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and len(value) < 16:
+            raise ValueError("give at least 16 characters that nobody can guess")
+        return value or None
+
+    @property
+    def speaks_to_whatsapp(self) -> bool:
+        """Whether sessions reach WhatsApp itself, not a simulator."""
+        return (
+            self.whatsapp_url is None
+            or "whatsapp.com" in self.whatsapp_url
+            or "whatsapp.net" in self.whatsapp_url
+        )
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The SQLAlchemy URL with an asynchronous driver."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'ponte.db'}"
+        url = self.database_url.get_secret_value()
+        for plain in ("postgresql://", "postgres://"):
+            if url.startswith(plain):
+                return f"postgresql+asyncpg://{url.removeprefix(plain)}"
+        return url
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; `overrides` win over the environment. Raises StartupError naming the wrong variable."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"{PREFIX}{str(first['loc'][0]).upper()}" if first["loc"] else "The settings"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise StartupError(f"{name} cannot be used: {reason}.") from None
+    except ValueError as error:
+        # pydantic-settings: a list that is not JSON.
+        raise StartupError(f"A {PREFIX} variable cannot be used: {error}.") from None

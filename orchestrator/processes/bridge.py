@@ -1,0 +1,58 @@
+"""The Node process that wraps Baileys, on a unix socket of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from orchestrator.processes.child import Command, Timing
+from orchestrator.processes.ready_line import ReadyLineProcess
+from orchestrator.startup import StartupError
+
+BRIDGE_FOLDER = Path(__file__).resolve().parents[2] / "bridge-node"
+
+
+class BridgeProcess(ReadyLineProcess):
+    """Runs bridge-node: the compiled one, or its sources through tsx where it is not compiled."""
+
+    name = "bridge"
+
+    def __init__(
+        self,
+        node: str,
+        runtime_folder: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        folder: Path = BRIDGE_FOLDER,
+        timing: Timing | None = None,
+        rng: Random | None = None,
+    ) -> None:
+        """`node` is the binary; `environment` is added to this process's own, which the bridge inherits."""
+        super().__init__(timing=timing, rng=rng)
+        self._node = node
+        self._folder = folder
+        self._environment = dict(environment or {})
+        self._socket = runtime_folder / "bridge.sock"
+        self.address = f"unix:{self._socket}"
+
+    def command(self) -> Command:
+        """See ChildProcess."""
+        program = self._program()
+        return Command([self._node, *program, "--listen", self.address], self._environment, self._folder)
+
+    def on_ready(self, said: dict[str, Any]) -> None:
+        """See ReadyLineProcess."""
+        self.address = self.said_text(said, "address")
+
+    def clean_up(self) -> None:
+        """See ChildProcess."""
+        self._socket.unlink(missing_ok=True)
+
+    def _program(self) -> list[str]:
+        if not (self._folder / "node_modules").is_dir():
+            raise StartupError(f"The bridge's packages are missing in {self._folder}: run 'make setup'.")
+        if (self._folder / "dist" / "main.js").is_file():
+            return ["dist/main.js"]
+        return ["--import", "tsx", "src/main.ts"]
