@@ -1,5 +1,6 @@
 """The one error tree. A code is stable and means one cause; gRPC, REST and logs carry the same code."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -63,6 +64,9 @@ URL_NOT_ALLOWED = _code(
     _K.INVALID_ARGUMENT,
     "The URL leads to a private or local address; set PONTE_WEBHOOK_ALLOW_PRIVATE_NETWORKS=true to allow that for local use.",
 )
+UNSUPPORTED_CONTENT_TYPE = _code(
+    "UNSUPPORTED_CONTENT_TYPE", _K.INVALID_ARGUMENT, "Send the body as JSON with the header Content-Type: application/json."
+)
 BODY_TOO_LARGE = _code("BODY_TOO_LARGE", _K.RESOURCE_EXHAUSTED, "The body is larger than the limit.")
 CREDENTIAL_MISSING = _code(
     "CREDENTIAL_MISSING", _K.UNAUTHENTICATED, "Send the header Authorization: Bearer <key>."
@@ -72,6 +76,10 @@ CREDENTIAL_INVALID = _code(
 )
 SCOPE_MISSING = _code("SCOPE_MISSING", _K.PERMISSION_DENIED, "The key lacks the scope that this method needs.")
 NOT_FOUND = _code("NOT_FOUND", _K.NOT_FOUND, "There is no such thing, or it is not yours.")
+UNKNOWN_PATH = _code("UNKNOWN_PATH", _K.NOT_FOUND, "No method has this path; /docs lists them all.")
+METHOD_NOT_ALLOWED = _code(
+    "METHOD_NOT_ALLOWED", _K.UNIMPLEMENTED, "The path does not take this HTTP method; the header Allow has those it takes."
+)
 IDEMPOTENCY_KEY_REUSED = _code(
     "IDEMPOTENCY_KEY_REUSED",
     _K.ALREADY_EXISTS,
@@ -105,6 +113,9 @@ QUEUE_FULL = _code(
 )
 WAIT_TIMED_OUT = _code(
     "WAIT_TIMED_OUT", _K.DEADLINE_EXCEEDED, "The message is queued but was not sent in the time given; look it up later."
+)
+DEADLINE_EXCEEDED = _code(
+    "DEADLINE_EXCEEDED", _K.DEADLINE_EXCEEDED, "The request took longer than it may; it may have been done nevertheless."
 )
 GATEWAY_UNAVAILABLE = _code(
     "GATEWAY_UNAVAILABLE", _K.UNAVAILABLE, "The session is not connected just now; try again in a moment."
@@ -141,13 +152,15 @@ SESSION_CLOSED = _code(
 class PonteError(Exception):
     """Every error that a caller may see.
 
-    `detail` replaces the code's own sentence, `violations` name fields, `retry_after_s` says when another try makes sense.
+    `detail` replaces the code's own sentence, `violations` name fields, `retry_after_s` says when another try makes sense,
+    `metadata` carries what a program needs to go on, such as the id of a message that was made before the error.
     """
 
     code: ErrorCode
     detail: str = ""
     violations: tuple[FieldViolation, ...] = field(default_factory=tuple)
     retry_after_s: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.code.name}: {self.sentence}"
