@@ -1,0 +1,116 @@
+// Raw Baileys as people use it by its own documentation: one process, `useMultiFileAuthState`, `sendMessage`.
+// Reads one JSON command a line on stdin, answers one JSON line each:
+//   {"do":"link","phones":["+55..."],"folder":"/dir"}         links one session per phone number
+//   {"do":"latency","session":0,"to":["+55..."],"count":N,"gap_ms":50}   one message at a time on an idle system
+//   {"do":"throughput","sessions":[0],"to":[["+55..."]],"count":N,"in_flight":32}   as many as go
+//   {"do":"memory"} {"do":"end"}
+// Run with the folder of a package that has Baileys as working directory.
+import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+const [whatsappUrl, controlUrl] = process.argv.slice(2)
+const require = createRequire(join(process.cwd(), 'package.json'))
+const baileysFile = join(process.cwd(), 'node_modules/@whiskeysockets/baileys/lib/index.js')
+const baileys = await import(pathToFileURL(baileysFile).href)
+const { makeWASocket, useMultiFileAuthState } = baileys
+const pino = require('pino')
+const logger = pino({ level: 'silent' })
+
+const sessions = []
+const epochMs = () => performance.timeOrigin + performance.now()
+const jidOf = number => `${number.slice(1)}@s.whatsapp.net`
+
+async function control(path, body) {
+  const answer = await fetch(controlUrl + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body)
+  })
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+  return answer.json()
+}
+
+async function link(phone, folder) {
+  const { state, saveCreds } = await useMultiFileAuthState(folder)
+  const session = { socket: null, acks: new Map() }
+  const connect = (resolve, reject) => {
+    const socket = makeWASocket({ auth: state, logger, waWebSocketUrl: whatsappUrl, markOnlineOnConnect: false })
+    session.socket = socket
+    socket.ev.on('creds.update', saveCreds)
+    socket.ws.on('CB:ack,class:message', node => {
+      session.acks.get(node.attrs.id)?.()
+      session.acks.delete(node.attrs.id)
+    })
+    socket.ev.on('connection.update', ({ connection, qr, lastDisconnect }) => {
+      if (qr) control(`/phones/${encodeURIComponent(phone)}:scan`, { qr }).catch(reject)
+      if (connection === 'open') resolve()
+      if (connection === 'close') {
+        if (lastDisconnect?.error?.output?.statusCode === 515) connect(resolve, reject)
+        else reject(lastDisconnect?.error ?? new Error('closed'))
+      }
+    })
+  }
+  await new Promise(connect)
+  return session
+}
+
+async function send(session, number, text) {
+  const id = baileys.generateMessageIDV2()
+  const acknowledged = new Promise(resolve => session.acks.set(id, resolve))
+  const startedAt = epochMs()
+  await session.socket.sendMessage(jidOf(number), { text }, { messageId: id })
+  await acknowledged
+  return { id, started_at_ms: startedAt }
+}
+
+const commands = {
+  async link({ phones, folder }) {
+    for (const [index, phone] of phones.entries()) sessions.push(await link(phone, join(folder, `session-${index}`)))
+    return { linked: sessions.length }
+  },
+  async latency({ session, to, count, gap_ms }) {
+    const sent = []
+    for (let index = 0; index < count; index++) {
+      sent.push(await send(sessions[session], to[index % to.length], `latency ${index}`))
+      await new Promise(resolve => setTimeout(resolve, gap_ms))
+    }
+    return { sent }
+  },
+  async throughput({ sessions: chosen, to, count, in_flight }) {
+    const startedAt = epochMs()
+    await Promise.all(
+      chosen.map(async (number, position) => {
+        let next = 0
+        const lane = async () => {
+          while (next < count) {
+            const index = next++
+            await send(sessions[number], to[position][index % to[position].length], `throughput ${index}`)
+          }
+        }
+        await Promise.all(Array.from({ length: in_flight }, lane))
+      })
+    )
+    return { started_at_ms: startedAt, ended_at_ms: epochMs(), count: count * chosen.length }
+  },
+  async memory() {
+    return { resident_bytes: process.memoryUsage().rss }
+  },
+  async end() {
+    for (const { socket } of sessions) await socket.end(undefined)
+    setTimeout(() => process.exit(0), 100)
+    return { ended: true }
+  }
+}
+
+console.log(JSON.stringify({ ready: true }))
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line)
+  try {
+    console.log(JSON.stringify(await commands[command.do](command)))
+  } catch (error) {
+    console.log(JSON.stringify({ error: String(error?.stack ?? error) }))
+  }
+}
+process.exit(0)
