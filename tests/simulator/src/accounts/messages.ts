@@ -1,0 +1,42 @@
+import type { proto } from '@whiskeysockets/baileys';
+
+export type MessageStatus = 'received' | 'sent' | 'delivered' | 'read';
+
+/** A message as a virtual phone knows it. Numbers are E.164. */
+export interface PhoneMessage {
+  id: string;
+  from: string;
+  to: string;
+  text: string | null;
+  /** Field of the message's protobuf that carries its content, `text` for both kinds of text. */
+  kind: string;
+  /** Arrival at the server: milliseconds since the epoch, with fractions. */
+  at_ms: number;
+  /** This phone has decrypted this id from this sender before. */
+  duplicate: boolean;
+  from_me: boolean;
+  /** Written on this phone itself, as against received or copied from a linked device. */
+  sent_here: boolean;
+  status: MessageStatus;
+}
+
+/** Kind and text of a message; undefined for what is no chat message (key shares, receipts of state). */
+export function describe(message: proto.IMessage): { kind: string; text: string | null } | undefined {
+  const text = message.conversation || message.extendedTextMessage?.text;
+  if (text) return { kind: 'text', text };
+  const inner =
+    message.ephemeralMessage?.message ??
+    message.viewOnceMessage?.message ??
+    message.viewOnceMessageV2?.message ??
+    message.documentWithCaptionMessage?.message;
+  if (inner) return describe(inner);
+  if (message.reactionMessage) return { kind: 'reaction', text: message.reactionMessage.text ?? null };
+  const media = message.imageMessage ?? message.videoMessage ?? message.documentMessage;
+  const kind = Object.entries(message).find(
+    ([name, value]) => value && typeof value === 'object' && name.endsWith('Message') && !IGNORED.has(name),
+  )?.[0];
+  if (!kind) return undefined;
+  return { kind: kind.slice(0, -'Message'.length), text: media?.caption ?? null };
+}
+
+const IGNORED = new Set(['protocolMessage', 'senderKeyDistributionMessage', 'deviceSentMessage']);

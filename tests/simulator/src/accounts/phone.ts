@@ -1,0 +1,324 @@
+import { EventEmitter } from 'node:events';
+import { type BinaryNode, generateMessageIDV2, type proto } from '@whiskeysockets/baileys';
+import { BoundedLog, BoundedSet } from '../bounded-log.ts';
+import type { Router } from '../handlers/router.ts';
+import { parseJid } from '../wire/jid.ts';
+import { child, children, node, uintBytes } from '../wire/nodes.ts';
+import type { Account } from './account.ts';
+import { AlreadyDecryptedError, PhoneCipher } from './cipher.ts';
+import type { Companion } from './companion.ts';
+import type { Device, KeyBundle } from './device.ts';
+import { bootstrapMessages } from './history.ts';
+import { describe, type MessageStatus, type PhoneMessage } from './messages.ts';
+import { SignalStore } from './signal-store.ts';
+
+/** What a phone does by itself. */
+export interface Behaviour {
+  auto_reply: { text: string | null; delay_ms: number };
+  auto_delivery_receipt: boolean;
+  auto_read: boolean;
+  /** Wait before a delivery receipt leaves. Baileys folds one within about 100 ms into its own message event. */
+  receipt_delay_ms: number;
+  /** How messages from this phone address themselves and their recipients. */
+  addressing: 'pn' | 'lid';
+}
+
+const MAX_RETRY_REQUESTS = 5;
+const MAX_REMEMBERED_SENDS = 10_000;
+const RANK: Record<MessageStatus, number> = { received: 0, sent: 1, delivered: 2, read: 3 };
+
+/** Limits of a phone's memory. */
+export interface PhoneLimits {
+  maxMessages: number;
+}
+
+/**
+ * A virtual phone: the primary device of an account, with real Signal sessions. Emits `message` for each message
+ * that it records and `status` when one that it sent was delivered or read.
+ */
+export class Phone
+  extends EventEmitter<{ message: [PhoneMessage]; status: [PhoneMessage] }>
+  implements Device
+{
+  readonly id = 0;
+  readonly account: Account;
+  readonly behaviour: Behaviour;
+  readonly log: BoundedLog<PhoneMessage>;
+  private readonly router: Router;
+  private readonly store = new SignalStore();
+  private readonly cipher = new PhoneCipher(this.store);
+  private readonly seen: BoundedSet;
+  private readonly sent = new Map<string, { message: proto.IMessage; to: Account; entry: PhoneMessage }>();
+  private readonly retryRequests = new Map<string, number>();
+  private work: Promise<void> = Promise.resolve();
+
+  constructor(account: Account, router: Router, behaviour: Behaviour, limits: PhoneLimits) {
+    super();
+    this.setMaxListeners(0);
+    this.account = account;
+    this.router = router;
+    this.behaviour = behaviour;
+    this.log = new BoundedLog(limits.maxMessages);
+    this.seen = new BoundedSet(limits.maxMessages);
+  }
+
+  get identity() {
+    return this.store.identity;
+  }
+
+  takeBundle(): KeyBundle {
+    return this.store.takeBundle();
+  }
+
+  /** Stanzas are handled one after the other, in the order in which the server got them. */
+  deliver(stanza: BinaryNode, arrivedAtMs: number): void {
+    this.enqueue(() => this.handle(stanza, arrivedAtMs));
+  }
+
+  deliverNow(): void {
+    // A virtual phone shows no typing and no presence.
+  }
+
+  /** Sends an encrypted text to a number's devices and, as a copy, to this account's own companions. */
+  async sendText(to: Account, text: string, id = generateMessageIDV2(this.account.jid())): Promise<string> {
+    const message = { conversation: text };
+    const entry: PhoneMessage = {
+      id,
+      from: this.account.number,
+      to: to.number,
+      text,
+      kind: 'text',
+      at_ms: performance.timeOrigin + performance.now(),
+      duplicate: false,
+      from_me: true,
+      sent_here: true,
+      status: 'sent',
+    };
+    this.remember(id, { message, to, entry });
+    await this.enqueue(() => this.transmit(to, message, id));
+    this.record(entry);
+    return id;
+  }
+
+  /** Sends read receipts for messages of a contact; without ids, for all that it has not read yet. */
+  markRead(contact: Account, ids?: string[]): string[] {
+    const wanted = ids && new Set(ids);
+    const entries = this.log
+      .after(0)
+      .filter((entry) => !entry.from_me && entry.from === contact.number)
+      .filter((entry) => (wanted ? wanted.has(entry.id) : entry.status === 'received'));
+    const unique = [...new Set(entries.map((entry) => entry.id))];
+    if (unique.length === 0) return [];
+    for (const entry of entries) entry.status = 'read';
+    this.sendReceipt(this.address(contact), unique, 'read');
+    return unique;
+  }
+
+  /** Shows a contact's devices that this phone is typing, or has stopped. */
+  sendTyping(contact: Account, typing: boolean): void {
+    const attrs = { to: this.address(contact) };
+    this.router.chatState(this, node('chatstate', attrs, [node(typing ? 'composing' : 'paused')]));
+  }
+
+  /** What a phone does when a companion logs in for the first time: shares its app-state key and its history. */
+  bootstrap(companion: Companion): void {
+    this.enqueue(async () => {
+      for (const message of bootstrapMessages(this.account)) {
+        const enc = await this.cipher.encrypt(companion, message);
+        const attrs = {
+          id: generateMessageIDV2(),
+          to: companion.jid,
+          type: 'text',
+          category: 'peer',
+        };
+        this.router.message(this, node('message', attrs, [enc]), performance.timeOrigin + performance.now());
+      }
+    });
+  }
+
+  private async transmit(to: Account, message: proto.IMessage, id: string): Promise<void> {
+    const copy = { deviceSentMessage: { destinationJid: this.address(to), message } };
+    const recipients: BinaryNode[] = [];
+    for (const device of to.devices.values()) {
+      if (device !== this) recipients.push(await this.encryptFor(device, message));
+    }
+    for (const device of this.account.devices.values()) {
+      if (device !== this && to !== this.account) recipients.push(await this.encryptFor(device, copy));
+    }
+    const attrs = { id, to: this.address(to), type: 'text' };
+    const stanza = node('message', attrs, [node('participants', {}, recipients)]);
+    this.router.message(this, stanza, performance.timeOrigin + performance.now());
+  }
+
+  private async encryptFor(device: Device, message: proto.IMessage): Promise<BinaryNode> {
+    return node('to', { jid: this.address(device.account, device.id) }, [
+      await this.cipher.encrypt(device, message),
+    ]);
+  }
+
+  private async handle(stanza: BinaryNode, arrivedAtMs: number): Promise<void> {
+    if (stanza.tag === 'message') return this.receiveMessage(stanza, arrivedAtMs);
+    if (stanza.tag === 'receipt') return this.receiveReceipt(stanza);
+  }
+
+  private async receiveMessage(stanza: BinaryNode, arrivedAtMs: number): Promise<void> {
+    const sender = this.router.deviceAt(stanza.attrs.from);
+    const enc = child(stanza, 'enc');
+    if (!sender || !enc) return;
+    let message: proto.IMessage;
+    try {
+      message = await this.cipher.decrypt(sender, enc);
+    } catch (error) {
+      if (!(error instanceof AlreadyDecryptedError)) this.requestRetry(stanza);
+      return;
+    }
+    const content = describe(message.deviceSentMessage?.message ?? message);
+    if (!content || stanza.attrs.category === 'peer') return;
+    const fromMe = sender.account === this.account;
+    const recipient = fromMe
+      ? this.router.accountAt(stanza.attrs.recipient ?? stanza.attrs.from)
+      : this.account;
+    const id = stanza.attrs.id ?? '';
+    this.retryRequests.delete(id);
+    this.record({
+      id,
+      from: sender.account.number,
+      to: recipient?.number ?? '',
+      ...content,
+      at_ms: arrivedAtMs,
+      duplicate: !this.seen.add(`${sender.account.user}|${id}`),
+      from_me: fromMe,
+      sent_here: false,
+      status: fromMe ? 'sent' : 'received',
+    });
+    if (!fromMe) this.react(stanza.attrs.from ?? '', sender.account, id, content.text);
+  }
+
+  private react(from: string, contact: Account, id: string, text: string | null): void {
+    const { auto_delivery_receipt, auto_read, auto_reply, receipt_delay_ms } = this.behaviour;
+    after(receipt_delay_ms, () => {
+      if (auto_delivery_receipt) this.sendReceipt(from, [id]);
+      if (auto_read) this.markRead(contact, [id]);
+    });
+    const reply = auto_reply.text;
+    if (reply === null) return;
+    after(auto_reply.delay_ms, () => {
+      void this.sendText(contact, reply.replaceAll('{text}', text ?? '')).catch(() => undefined);
+    });
+  }
+
+  private sendReceipt(to: string, ids: string[], type?: string): void {
+    const [first = '', ...others] = ids;
+    const attrs = { id: first, to, ...(type ? { type } : {}) };
+    const list =
+      others.length > 0
+        ? [
+            node(
+              'list',
+              {},
+              others.map((id) => node('item', { id })),
+            ),
+          ]
+        : undefined;
+    this.router.receipt(this, node('receipt', attrs, list));
+  }
+
+  private async receiveReceipt(stanza: BinaryNode): Promise<void> {
+    const ids = [stanza.attrs.id, ...children(child(stanza, 'list')).map((item) => item.attrs.id)];
+    if (stanza.attrs.type === 'retry') return this.encryptAgain(stanza);
+    const status = stanza.attrs.type === 'read' ? 'read' : stanza.attrs.type ? undefined : 'delivered';
+    if (!status) return;
+    for (const id of ids) {
+      const entry = id ? this.sent.get(id)?.entry : undefined;
+      if (!entry || RANK[entry.status] >= RANK[status]) continue;
+      entry.status = status;
+      this.emit('status', entry);
+    }
+  }
+
+  private async encryptAgain(receipt: BinaryNode): Promise<void> {
+    const device = this.router.deviceAt(receipt.attrs.from);
+    const original = this.sent.get(receipt.attrs.id ?? '');
+    if (!device || !original) return;
+    await this.cipher.restartSession(device, receipt);
+    const own = device.account === this.account;
+    const message = own
+      ? { deviceSentMessage: { destinationJid: this.address(original.to), message: original.message } }
+      : original.message;
+    const enc = await this.cipher.encrypt(device, message);
+    enc.attrs.count = child(receipt, 'retry')?.attrs.count ?? '1';
+    const attrs = {
+      id: receipt.attrs.id ?? '',
+      to: receipt.attrs.from ?? '',
+      type: 'text',
+      ...(own ? { recipient: this.address(original.to) } : {}),
+    };
+    this.router.message(this, node('message', attrs, [enc]), performance.timeOrigin + performance.now());
+  }
+
+  private requestRetry(stanza: BinaryNode): void {
+    const id = stanza.attrs.id ?? '';
+    const count = (this.retryRequests.get(id) ?? 0) + 1;
+    if (count > MAX_RETRY_REQUESTS) return;
+    this.retryRequests.set(id, count);
+    const bundle = this.takeBundle();
+    const retry = { count: String(count), id, t: stanza.attrs.t ?? '', v: '1', error: '0' };
+    const attrs = { id, to: stanza.attrs.from ?? '', type: 'retry' };
+    const content = [
+      node('retry', retry),
+      node('registration', {}, uintBytes(bundle.registrationId, 4)),
+      node('keys', {}, bundleNodes(bundle)),
+    ];
+    this.router.receipt(this, node('receipt', attrs, content));
+  }
+
+  private record(message: PhoneMessage): void {
+    this.emit('message', this.log.add(message));
+  }
+
+  private remember(id: string, sent: { message: proto.IMessage; to: Account; entry: PhoneMessage }): void {
+    this.sent.set(id, sent);
+    if (this.sent.size <= MAX_REMEMBERED_SENDS) return;
+    const oldest = this.sent.keys().next();
+    if (!oldest.done) this.sent.delete(oldest.value);
+  }
+
+  private address(account: Account, device = 0): string {
+    return this.behaviour.addressing === 'lid' ? account.lidJid(device) : account.jid(device);
+  }
+
+  private enqueue(task: () => Promise<void>): Promise<void> {
+    const done = this.work.then(task);
+    this.work = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** Key bundle as stanzas carry it. */
+export function bundleNodes(bundle: KeyBundle): BinaryNode[] {
+  const { signedPreKey, preKey } = bundle;
+  const nodes = [
+    node('type', {}, Buffer.from([5])),
+    node('identity', {}, bundle.identityKey),
+    node('skey', {}, [
+      node('id', {}, uintBytes(signedPreKey.id, 3)),
+      node('value', {}, signedPreKey.publicKey),
+      node('signature', {}, signedPreKey.signature),
+    ]),
+  ];
+  if (preKey) {
+    const content = [node('id', {}, uintBytes(preKey.id, 3)), node('value', {}, preKey.publicKey)];
+    nodes.push(node('key', {}, content));
+  }
+  return nodes;
+}
+
+function after(delayMs: number, action: () => void): void {
+  if (delayMs <= 0) action();
+  else setTimeout(action, delayMs).unref();
+}
+
+/** User part of an address, for comparisons. */
+export function userOf(jid: string | undefined): string | undefined {
+  return parseJid(jid)?.user;
+}

@@ -1,0 +1,54 @@
+import type { proto } from '@whiskeysockets/baileys';
+import { Companion } from '../accounts/companion.ts';
+import type { Connection } from '../connection.ts';
+import { node } from '../wire/nodes.ts';
+import { startRegistration } from './registration.ts';
+
+const UNAUTHORIZED = 401;
+
+/** Decides on a client that finished its handshake: registration without a username, else login. */
+export function admit(connection: Connection, payload: proto.ClientPayload): void {
+  if (!payload.username) {
+    startRegistration(connection, payload);
+    return;
+  }
+  const { simulator } = connection;
+  const account = simulator.registry.registered(payload.username.toString());
+  const device = account?.devices.get(payload.device ?? 0);
+  const refusal = simulator.faults.take('login_failure', account?.number);
+  if (refusal) return fail(connection, refusal.code ?? UNAUTHORIZED);
+  if (!(device instanceof Companion) || !device.noiseKey.equals(connection.clientStatic)) {
+    return fail(connection, UNAUTHORIZED);
+  }
+  const previous = device.connection;
+  if (previous) {
+    device.detach(previous);
+    previous.streamError(undefined, [node('conflict', { type: 'replaced' })]);
+  }
+  connection.device = device;
+  device.attach(connection, Date.now());
+  simulator.stats.logins += 1;
+  connection.send(
+    node('success', {
+      t: Math.floor(Date.now() / 1000).toString(),
+      lid: device.lidJid,
+      props: '0',
+      location: 'sim',
+    }),
+  );
+}
+
+/** The client asked to become active: what waited for it goes out, and at its first login the phone's keys. */
+export function activate(connection: Connection): void {
+  const { device, simulator } = connection;
+  if (!device) return;
+  device.goLive();
+  if (device.bootstrapped) return;
+  device.bootstrapped = true;
+  simulator.registry.phone(device.account.user)?.bootstrap(device);
+}
+
+function fail(connection: Connection, code: number): void {
+  connection.send(node('failure', { reason: String(code), location: 'sim' }));
+  connection.close();
+}

@@ -1,0 +1,39 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { Connection } from '../connection.ts';
+import { node } from '../wire/nodes.ts';
+
+const DEFAULT_ACK_ERROR = 479;
+const DEFAULT_LATE_ACK_MS = 1_000;
+
+/** A client's message: taken, passed on and acknowledged, unless a fault says otherwise. */
+export function handleMessage(connection: Connection, stanza: BinaryNode): void {
+  const { device, simulator } = connection;
+  if (!device) return;
+  const arrivedAtMs = performance.timeOrigin + performance.now();
+  const { faults } = simulator;
+  const { number } = device.account;
+  if (faults.take('cut_before_message', number)) return connection.cut();
+  if (faults.take('lost_message', number)) return;
+  const refused = faults.take('ack_error', number);
+  if (refused) {
+    connection.send(acknowledgement(stanza, refused.code ?? DEFAULT_ACK_ERROR));
+    return;
+  }
+  simulator.router.message(device, stanza, arrivedAtMs);
+  if (faults.take('cut_after_message', number)) return connection.cut();
+  if (faults.take('lost_ack', number)) return;
+  const late = faults.take('late_ack', number);
+  if (late) setTimeout(() => connection.send(acknowledgement(stanza)), late.ms ?? DEFAULT_LATE_ACK_MS);
+  else connection.send(acknowledgement(stanza));
+}
+
+function acknowledgement(stanza: BinaryNode, error?: number): BinaryNode {
+  const attrs: Record<string, string> = {
+    class: 'message',
+    id: stanza.attrs.id ?? '',
+    from: stanza.attrs.to ?? '',
+    t: Math.floor(Date.now() / 1000).toString(),
+  };
+  if (error !== undefined) attrs.error = String(error);
+  return node('ack', attrs);
+}

@@ -1,0 +1,13 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { Connection } from '../connection.ts';
+import { node } from '../wire/nodes.ts';
+
+/** Typing goes to the chat; a push name is kept; a subscription is answered with "available". */
+export function handlePresence(connection: Connection, stanza: BinaryNode): void {
+  const { device, simulator } = connection;
+  if (!device) return;
+  if (stanza.tag === 'chatstate') return simulator.router.chatState(device, stanza);
+  const { name, type, to } = stanza.attrs;
+  if (name) device.account.name = name;
+  if (type === 'subscribe' && to) connection.send(node('presence', { from: to, type: 'available' }));
+}

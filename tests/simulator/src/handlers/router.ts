@@ -1,0 +1,167 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { Account } from '../accounts/account.ts';
+import { Companion } from '../accounts/companion.ts';
+import type { Device } from '../accounts/device.ts';
+import type { Registry } from '../accounts/registry.ts';
+import type { BoundedLog } from '../bounded-log.ts';
+import type { FaultTable } from '../faults.ts';
+import type { Stats } from '../stats.ts';
+import { type Jid, parseJid } from '../wire/jid.ts';
+import { bytesOf, child, children, node } from '../wire/nodes.ts';
+
+/** A message stanza that arrived at the server. Numbers are E.164. */
+export interface Arrival {
+  id: string;
+  from: string;
+  from_device: number;
+  to: string;
+  /** Milliseconds since the epoch, with fractions. */
+  at_ms: number;
+}
+
+/** Distance from the end of a ciphertext that lies inside the encrypted text, before its authentication code. */
+const CORRUPTED_BYTE = 18;
+
+/**
+ * Carries stanzas from any device, on a socket or in this process, to the devices that they are for, and
+ * rewrites them as the server of WhatsApp does.
+ */
+export class Router {
+  private readonly registry: Registry;
+  private readonly arrivals: BoundedLog<Arrival>;
+  private readonly stats: Stats;
+  private readonly faults: FaultTable;
+
+  constructor(registry: Registry, arrivals: BoundedLog<Arrival>, stats: Stats, faults: FaultTable) {
+    this.registry = registry;
+    this.arrivals = arrivals;
+    this.stats = stats;
+    this.faults = faults;
+  }
+
+  accountAt(jid: string | undefined): Account | undefined {
+    return this.registry.accountAt(jid);
+  }
+
+  deviceAt(jid: string | undefined): Device | undefined {
+    return this.registry.deviceAt(jid);
+  }
+
+  /** Notes a message's arrival and hands each encrypted copy to its device. */
+  message(sender: Device, stanza: BinaryNode, arrivedAtMs: number): void {
+    const to = parseJid(stanza.attrs.to);
+    const recipient = to && this.registry.account(to);
+    this.stats.messages += 1;
+    this.arrivals.add({
+      id: stanza.attrs.id ?? '',
+      from: sender.account.number,
+      from_device: sender.id,
+      to: recipient?.number ?? (to && !to.lid ? `+${to.user}` : ''),
+      at_ms: arrivedAtMs,
+    });
+    if (!to) return;
+    const identity = child(stanza, 'device-identity');
+    const participants = child(stanza, 'participants');
+    if (!participants) {
+      const target = recipient?.devices.get(to.device);
+      if (target) this.hand(sender, target, stanza, to, child(stanza, 'enc'), identity, arrivedAtMs);
+      return;
+    }
+    for (const copy of children(participants)) {
+      const target = this.registry.deviceAt(copy.attrs.jid);
+      if (target) this.hand(sender, target, stanza, to, child(copy, 'enc'), identity, arrivedAtMs);
+    }
+  }
+
+  /** Passes a receipt on to the devices of the one whose message it is about. */
+  receipt(sender: Device, stanza: BinaryNode): void {
+    this.stats.receipts += 1;
+    const to = parseJid(stanza.attrs.to);
+    const account = to && this.registry.account(to);
+    if (!account || !to) return;
+    const type = stanza.attrs.type;
+    const from = to.lid ? sender.account.lidJid(sender.id) : sender.account.jid(sender.id);
+    const attrs = { id: stanza.attrs.id ?? '', from, t: nowSeconds() };
+    if (type === 'retry') {
+      const recipient = stanza.attrs.recipient;
+      const retryAttrs = { ...attrs, type, ...(recipient ? { recipient } : {}) };
+      account.devices.get(to.device)?.deliver(node('receipt', retryAttrs, stanza.content), 0);
+      return;
+    }
+    if (account === sender.account || (type && !FORWARDED_RECEIPTS.has(type))) return;
+    // "inactive" is a delivery to a client that is not on screen: for the sender a delivery like any other.
+    const forwarded = node(
+      'receipt',
+      type && type !== 'inactive' ? { ...attrs, type } : attrs,
+      stanza.content,
+    );
+    for (const device of account.devices.values()) device.deliver(forwarded, 0);
+  }
+
+  /** Typing: to whoever is online, never queued. */
+  chatState(sender: Device, stanza: BinaryNode): void {
+    const to = parseJid(stanza.attrs.to);
+    const account = to && this.registry.account(to);
+    if (!account || !to) return;
+    const from = to.lid ? sender.account.lidJid() : sender.account.jid();
+    for (const device of account.devices.values()) {
+      device.deliverNow(node('chatstate', { from }, stanza.content));
+    }
+  }
+
+  private hand(
+    sender: Device,
+    target: Device,
+    stanza: BinaryNode,
+    to: Jid,
+    enc: BinaryNode | undefined,
+    identity: BinaryNode | undefined,
+    arrivedAtMs: number,
+  ): void {
+    if (!enc || target === sender) return;
+    const corrupted = this.faults.take('corrupt', target.account.number) !== undefined;
+    const content = [corrupted ? corrupt(enc) : enc];
+    if (identity) content.push(identity);
+    const attrs = this.messageAttributes(sender, target, stanza, to);
+    target.deliver(node('message', attrs, content), arrivedAtMs);
+    if (target instanceof Companion) this.stats.delivered += 1;
+  }
+
+  private messageAttributes(sender: Device, target: Device, stanza: BinaryNode, to: Jid) {
+    const { account } = sender;
+    const attrs: Record<string, string> = {
+      id: stanza.attrs.id ?? '',
+      from: to.lid ? account.lidJid(sender.id) : account.jid(sender.id),
+      type: stanza.attrs.type ?? 'text',
+      t: nowSeconds(),
+    };
+    if (stanza.attrs.category) return { ...attrs, category: stanza.attrs.category };
+    attrs.notify = account.name;
+    if (to.lid) attrs.addressing_mode = 'lid';
+    if (target.account !== account) {
+      if (to.lid) attrs.sender_pn = account.jid();
+      else attrs.sender_lid = account.lidJid();
+      return attrs;
+    }
+    // A copy for one's own device names the chat, and that chat's other address.
+    const chat = stanza.attrs.recipient ?? stanza.attrs.to ?? '';
+    attrs.recipient = chat;
+    const other = this.registry.accountAt(chat);
+    if (other && to.lid) attrs.peer_recipient_pn = other.jid();
+    else if (other) attrs.peer_recipient_lid = other.lidJid();
+    return attrs;
+  }
+}
+
+const FORWARDED_RECEIPTS = new Set(['inactive', 'read', 'played']);
+
+function nowSeconds(): string {
+  return Math.floor(Date.now() / 1000).toString();
+}
+
+function corrupt(enc: BinaryNode): BinaryNode {
+  const bytes = Buffer.from(bytesOf(enc) ?? []);
+  const at = Math.max(0, bytes.length - CORRUPTED_BYTE);
+  if (bytes.length > 0) bytes.writeUInt8(bytes.readUInt8(at) ^ 0xff, at);
+  return { ...enc, content: bytes };
+}
