@@ -107,6 +107,15 @@ MESSAGE_NOT_RETRYABLE = _code(
 SESSION_LIMIT_REACHED = _code(
     "SESSION_LIMIT_REACHED", _K.RESOURCE_EXHAUSTED, "The company has as many sessions as it may have."
 )
+WEBHOOK_LIMIT_REACHED = _code(
+    "WEBHOOK_LIMIT_REACHED", _K.RESOURCE_EXHAUSTED, "The company has as many webhooks as it may have; delete one."
+)
+WEBHOOK_DISABLED = _code(
+    "WEBHOOK_DISABLED", _K.FAILED_PRECONDITION, "The webhook is switched off; update it with enabled true first."
+)
+SUBSCRIBER_LIMIT_REACHED = _code(
+    "SUBSCRIBER_LIMIT_REACHED", _K.RESOURCE_EXHAUSTED, "The company follows its events as often as it may; close one."
+)
 RATE_LIMITED = _code("RATE_LIMITED", _K.RESOURCE_EXHAUSTED, "Too many requests with this key; wait and try again.")
 QUEUE_FULL = _code(
     "QUEUE_FULL", _K.RESOURCE_EXHAUSTED, "The session has too many messages waiting; wait until some have left."
