@@ -1,0 +1,89 @@
+"""The gRPC client of a bridge process."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from grpc import aio
+
+from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator._generated.ponte.bridge.v1.bridge_pb2_grpc import BridgeStub
+from orchestrator.bridge import decode
+from orchestrator.bridge.messages import BridgeStatus, Opening
+from orchestrator.bridge.stream import SessionStream
+
+_MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+"""Bound of one message on the stream: a whole history chunk fits."""
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+    # The bridge is next door and is started again where it dies: the defaults (up to 120 s) would wait for nothing.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+)
+
+
+class Bridge(Protocol):
+    """A bridge process, or its sibling in memory."""
+
+    def open(self, opening: Opening) -> SessionStream:
+        """Open and start one session's stream; a bridge that cannot be reached shows as Closed on the stream."""
+        ...
+
+    async def status(self, timeout_s: float) -> BridgeStatus:
+        """Ask what the process is and holds; raises AioRpcError where it does not answer."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+class BridgeClient:
+    """Reaches one bridge process at `address`: `unix:/path` or `host:port`. Belongs to the loop that first uses it."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._open_channel: aio.Channel | None = None
+
+    def open(self, opening: Opening) -> SessionStream:
+        """Open and start one session's stream; a bridge that cannot be reached shows as Closed on the stream."""
+        stream = SessionStream(_GrpcWire(self._channel()), opening)
+        stream.start()
+        return stream
+
+    async def status(self, timeout_s: float) -> BridgeStatus:
+        """Ask what the process is and holds; raises AioRpcError where it does not answer."""
+        stub = BridgeStub(self._channel())
+        return decode.status(await stub.Status(pb.StatusRequest(), timeout=timeout_s))
+
+    async def close(self) -> None:
+        """Let go of the connection; streams that are open are cancelled."""
+        if self._open_channel is not None:
+            await self._open_channel.close()
+            self._open_channel = None
+
+    def _channel(self) -> aio.Channel:
+        if self._open_channel is None:
+            self._open_channel = aio.insecure_channel(self.address, options=_OPTIONS)
+        return self._open_channel
+
+
+class _GrpcWire:
+    """A gRPC call as a wire."""
+
+    def __init__(self, channel: aio.Channel) -> None:
+        self._call = BridgeStub(channel).Session()
+
+    async def write(self, command: pb.SessionCommand) -> None:
+        await self._call.write(command)
+
+    def events(self) -> AsyncIterator[pb.SessionEvent]:
+        return aiter(self._call)
+
+    async def done_writing(self) -> None:
+        await self._call.done_writing()
+
+    def cancel(self) -> None:
+        self._call.cancel()

@@ -1,0 +1,166 @@
+"""Events from protobuf: the one place that reads the bridge's contract."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator.bridge.messages import (
+    AuthRead,
+    AuthWrite,
+    BridgeEvent,
+    BridgeStatus,
+    CheckedNumber,
+    ContactsMapped,
+    InboundArrived,
+    Linked,
+    MessageWanted,
+    Opened,
+    ReceiptArrived,
+    SendResult,
+)
+from orchestrator.domain.auth_state import AuthKey
+from orchestrator.domain.closing import Closed
+from orchestrator.domain.inbound import InboundMessage, Receipt, ReceiptKind
+from orchestrator.domain.jid import ContactId
+from orchestrator.domain.retry import Outcome, SendReport
+from orchestrator.domain.session import QrCode
+
+_OUTCOMES = {
+    pb.SEND_OUTCOME_ACKNOWLEDGED: Outcome.ACKNOWLEDGED,
+    pb.SEND_OUTCOME_REJECTED: Outcome.REJECTED,
+    pb.SEND_OUTCOME_NOT_SENT: Outcome.NOT_SENT,
+}
+_RECEIPT_KINDS = {
+    pb.RECEIPT_KIND_DELIVERED: ReceiptKind.DELIVERED,
+    pb.RECEIPT_KIND_READ: ReceiptKind.READ,
+    pb.RECEIPT_KIND_PLAYED: ReceiptKind.PLAYED,
+    pb.RECEIPT_KIND_SERVER_ACK: ReceiptKind.SERVER_ACK,
+    pb.RECEIPT_KIND_ERROR: ReceiptKind.ERROR,
+}
+
+
+def event(message: pb.SessionEvent) -> BridgeEvent | None:
+    """Read one event that is no answer; None for one that this version does not know."""
+    name = message.WhichOneof("event")
+    if name is None:
+        return None
+    read = _READERS.get(name)
+    return read(getattr(message, name)) if read else None
+
+
+def send_result(result: pb.SendResult) -> SendResult:
+    """Read the result of a message; an outcome that this version does not know counts as ambiguous."""
+    outcome = _OUTCOMES.get(result.outcome, Outcome.AMBIGUOUS)
+    return SendResult(
+        report=SendReport(outcome, result.code, result.reason, result.detail),
+        acknowledged_at=_time(result.acknowledged_at_ms) if result.acknowledged_at_ms else None,
+        contact=_contact(result.chat),
+        message_proto=result.message_proto,
+    )
+
+
+def checked_numbers(answer: pb.NumbersChecked) -> list[CheckedNumber]:
+    """Read which numbers have an account."""
+    return [
+        CheckedNumber(check.phone_number, check.on_whatsapp, _contact(check.contact))
+        for check in answer.checks
+    ]
+
+
+def status(answer: pb.StatusResponse) -> BridgeStatus:
+    """Read what a bridge process is and holds."""
+    return BridgeStatus(
+        answer.baileys_version, answer.node_version, answer.resident_bytes, tuple(answer.session_ids)
+    )
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _contact(contact: pb.ContactId) -> ContactId:
+    return ContactId(contact.pn_jid, contact.lid_jid)
+
+
+def _qr(qr: pb.QrCode) -> QrCode:
+    return QrCode(qr.data, _time(qr.expires_at_ms))
+
+
+def _paired(paired: pb.Paired) -> Linked:
+    return Linked(_contact(paired.me), paired.platform)
+
+
+def _connected(connected: pb.Connected) -> Opened:
+    return Opened(_contact(connected.me), connected.push_name)
+
+
+def _store_auth(write: pb.StoreAuth) -> AuthWrite:
+    keys = tuple(
+        AuthKey(key.type, key.id, key.value_json if key.HasField("value_json") else None)
+        for key in write.keys
+    )
+    credentials = write.credentials_json if write.HasField("credentials_json") else None
+    return AuthWrite(write.request_id, credentials, keys)
+
+
+def _get_auth(read: pb.GetAuth) -> AuthRead:
+    return AuthRead(read.request_id, read.type, tuple(read.ids))
+
+
+def _inbound(inbound: pb.InboundMessage) -> InboundArrived:
+    message = InboundMessage(
+        wa_message_id=inbound.wa_message_id,
+        chat_jid=inbound.chat_jid,
+        chat=_contact(inbound.chat),
+        sender=_contact(inbound.sender),
+        from_me=inbound.from_me,
+        is_group=inbound.is_group,
+        push_name=inbound.push_name,
+        sent_at=_time(inbound.sent_at_ms),
+        offline=inbound.offline,
+        message_proto=inbound.message_proto,
+        kind=inbound.kind,
+        text=inbound.text,
+    )
+    return InboundArrived(inbound.request_id, inbound.company_id, inbound.session_id, message)
+
+
+def _receipt(receipt: pb.Receipt) -> ReceiptArrived | None:
+    kind = _RECEIPT_KINDS.get(receipt.kind)
+    if kind is None:
+        return None
+    value = Receipt(
+        wa_message_ids=tuple(receipt.wa_message_ids),
+        chat_jid=receipt.chat_jid,
+        participant_jid=receipt.participant_jid,
+        kind=kind,
+        at=_time(receipt.at_ms),
+        code=receipt.code,
+    )
+    return ReceiptArrived(receipt.company_id, receipt.session_id, value)
+
+
+def _get_message(wanted: pb.GetMessage) -> MessageWanted:
+    return MessageWanted(wanted.request_id, wanted.wa_message_id)
+
+
+def _contact_mapping(mapping: pb.ContactMapping) -> ContactsMapped:
+    return ContactsMapped(tuple(_contact(contact) for contact in mapping.contacts))
+
+
+def _closed(closed: pb.Closed) -> Closed:
+    return Closed(closed.code, closed.reason, closed.detail, closed.intentional, closed.expires_in_s)
+
+
+_READERS: dict[str, Callable[..., BridgeEvent | None]] = {
+    "qr": _qr,
+    "paired": _paired,
+    "connected": _connected,
+    "store_auth": _store_auth,
+    "get_auth": _get_auth,
+    "inbound": _inbound,
+    "receipt": _receipt,
+    "get_message": _get_message,
+    "contact_mapping": _contact_mapping,
+    "closed": _closed,
+}

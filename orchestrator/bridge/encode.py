@@ -1,0 +1,95 @@
+"""Commands as protobuf: the one place that writes to the bridge's contract."""
+
+from collections.abc import Sequence
+
+from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator.bridge.messages import Opening
+from orchestrator.domain.auth_state import AuthKey
+
+
+def open_session(opening: Opening) -> pb.SessionCommand:
+    """The first command of a stream."""
+    return pb.SessionCommand(
+        open=pb.OpenSession(
+            session_id=opening.session_id,
+            company_id=opening.company_id,
+            fence=opening.fence,
+            credentials_json=opening.credentials_json,
+            whatsapp_url=opening.whatsapp_url,
+            browser_name=opening.browser_name,
+            connect_timeout_ms=opening.connect_timeout_ms,
+            ack_timeout_ms=opening.ack_timeout_ms,
+        )
+    )
+
+
+def send_text(request_id: int, wa_message_id: str, chat_jid: str, body: str) -> pb.SessionCommand:
+    """Send a text with an id assigned before."""
+    return pb.SessionCommand(
+        send_message=pb.SendMessage(
+            request_id=request_id,
+            wa_message_id=wa_message_id,
+            chat_jid=chat_jid,
+            text=pb.TextContent(body=body),
+        )
+    )
+
+
+def check_numbers(request_id: int, phone_numbers: Sequence[str]) -> pb.SessionCommand:
+    """Ask which numbers (E.164) have an account."""
+    return pb.SessionCommand(
+        check_numbers=pb.CheckNumbers(request_id=request_id, phone_numbers=phone_numbers)
+    )
+
+
+def mark_read(
+    request_id: int, chat_jid: str, participant_jid: str, wa_message_ids: Sequence[str]
+) -> pb.SessionCommand:
+    """Show messages as read."""
+    return pb.SessionCommand(
+        mark_read=pb.MarkRead(
+            request_id=request_id,
+            chat_jid=chat_jid,
+            participant_jid=participant_jid,
+            wa_message_ids=wa_message_ids,
+        )
+    )
+
+
+def request_pairing_code(request_id: int, phone_number: str) -> pb.SessionCommand:
+    """Ask for a code to type on the phone."""
+    return pb.SessionCommand(
+        request_pairing_code=pb.RequestPairingCode(request_id=request_id, phone_number=phone_number)
+    )
+
+
+def logout() -> pb.SessionCommand:
+    """Remove this device at WhatsApp."""
+    return pb.SessionCommand(logout=pb.Logout())
+
+
+def auth_stored(request_id: int, error_code: str) -> pb.SessionCommand:
+    """Answer a write of auth state; an empty `error_code` means that it is durable."""
+    return pb.SessionCommand(auth_stored=pb.AuthStored(request_id=request_id, error_code=error_code))
+
+
+def auth_loaded(request_id: int, keys: Sequence[AuthKey], error_code: str) -> pb.SessionCommand:
+    """Answer a read of auth state."""
+    loaded = [pb.AuthKey(type=key.type, id=key.name, value_json=key.value) for key in keys]
+    return pb.SessionCommand(
+        auth_loaded=pb.AuthLoaded(request_id=request_id, keys=loaded, error_code=error_code)
+    )
+
+
+def inbound_recorded(request_id: int, error_code: str) -> pb.SessionCommand:
+    """Answer an inbound message; an empty `error_code` means that it is durable."""
+    return pb.SessionCommand(
+        inbound_recorded=pb.InboundRecorded(request_id=request_id, error_code=error_code)
+    )
+
+
+def stored_message(request_id: int, message_proto: bytes | None) -> pb.SessionCommand:
+    """Answer what was sent; None where it is not known."""
+    return pb.SessionCommand(
+        stored_message=pb.StoredMessage(request_id=request_id, message_proto=message_proto)
+    )

@@ -1,0 +1,137 @@
+"""What goes over a session's stream, as plain values: how it is opened, what it reports, what it answers."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.domain.auth_state import AuthKey
+from orchestrator.domain.closing import Closed
+from orchestrator.domain.inbound import InboundMessage, Receipt
+from orchestrator.domain.jid import ContactId
+from orchestrator.domain.retry import SendReport
+from orchestrator.domain.session import QrCode
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a stream is opened. `credentials_json` is None for a number that is not linked; times are milliseconds."""
+
+    session_id: str
+    company_id: str
+    fence: int
+    credentials_json: str | None
+    whatsapp_url: str
+    browser_name: str
+    connect_timeout_ms: int
+    ack_timeout_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A phone has linked the number; WhatsApp then closes with code 515."""
+
+    me: ContactId
+    platform: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The connection is usable."""
+
+    me: ContactId
+    push_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthWrite:
+    """Credentials (where they changed) and keys to store as one; Baileys goes on when they are durable."""
+
+    request_id: int
+    credentials_json: str | None
+    keys: tuple[AuthKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthRead:
+    """Keys of one type that Baileys wants."""
+
+    request_id: int
+    type: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InboundArrived:
+    """A message came in; WhatsApp gets its receipt after the answer. Company and session are what the bridge claims."""
+
+    request_id: int
+    company_id: str
+    session_id: str
+    message: InboundMessage
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptArrived:
+    """A receipt came in. Company and session are what the bridge claims."""
+
+    company_id: str
+    session_id: str
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class MessageWanted:
+    """A recipient could not decrypt a message: Baileys wants what was sent."""
+
+    request_id: int
+    wa_message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactsMapped:
+    """Both names of some contacts became known."""
+
+    contacts: tuple[ContactId, ...]
+
+
+BridgeEvent = (
+    QrCode
+    | Linked
+    | Opened
+    | AuthWrite
+    | AuthRead
+    | InboundArrived
+    | ReceiptArrived
+    | MessageWanted
+    | ContactsMapped
+    | Closed
+)
+"""What a stream reports by itself; `Closed` is always the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The result of one message. `message_proto` is what was sent; `contact` both names of the chat, where known."""
+
+    report: SendReport
+    acknowledged_at: datetime | None = None
+    contact: ContactId = field(default_factory=ContactId)
+    message_proto: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedNumber:
+    """Whether a number has a WhatsApp account, and its names there."""
+
+    phone_number: str
+    on_whatsapp: bool
+    contact: ContactId
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeStatus:
+    """What a bridge process is and holds."""
+
+    baileys_version: str
+    node_version: str
+    resident_bytes: int
+    session_ids: tuple[str, ...]
