@@ -1,0 +1,86 @@
+"""PostgreSQL over asyncpg; each transaction says for which company it is, and row-level security holds it to that."""
+
+from typing import Any
+
+from loguru import logger
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from orchestrator.store.json_text import dump_json
+
+COMMAND_TIMEOUT_S = 60.0
+CONNECT_TIMEOUT_S = 10.0
+
+_BEGIN_WRITE = "BEGIN"
+_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_BYPASSES_SECURITY = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+
+
+def make_engine(url: URL) -> AsyncEngine:
+    """Make the engine of a server's database; opens nothing yet."""
+    return create_async_engine(
+        url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        json_serializer=dump_json,
+        connect_args={
+            "timeout": CONNECT_TIMEOUT_S,
+            "command_timeout": COMMAND_TIMEOUT_S,
+            # Compiling small queries costs more than it saves.
+            "server_settings": {"jit": "off", "application_name": "ponte"},
+        },
+    )
+
+
+class PostgresLink:
+    """One connection to the server."""
+
+    def __init__(self, connection: AsyncConnection, raw: Any) -> None:
+        self.connection = connection
+        self._raw = raw
+
+    @classmethod
+    async def open(cls, engine: AsyncEngine) -> "PostgresLink":
+        """Connect."""
+        connection = await engine.connect()
+        pooled = await connection.get_raw_connection()
+        return cls(connection, pooled.driver_connection)
+
+    @property
+    def lost(self) -> bool:
+        """True when the connection broke."""
+        return self.connection.closed or self.connection.invalidated or bool(self._raw.is_closed())
+
+    async def begin(self, *, write: bool, company: str) -> None:
+        """Start a transaction and say for which company, in one round trip.
+
+        Raises ValueError for a name that no company can have.
+        """
+        if "\0" in company:
+            raise ValueError("a company's id has no NUL")
+        literal = company.replace("'", "''")
+        start = _BEGIN_WRITE if write else _BEGIN_READ
+        await self._raw.execute(f"{start}; SET LOCAL ponte.company_id = '{literal}'")
+
+    async def commit(self) -> None:
+        """Make it durable."""
+        await self._raw.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        """Undo the transaction, if one is open."""
+        if self._raw.is_in_transaction():
+            await self._raw.execute("ROLLBACK")
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self.lost:
+            self._raw.terminate()
+        await self.connection.close()
+
+    async def warn_about_powers(self) -> None:
+        """Log a warning where the role is not held by row-level security."""
+        if await self._raw.fetchval(_BYPASSES_SECURITY):
+            logger.warning(
+                "The database role is a superuser or bypasses row-level security; give Ponte a plain role of its own."
+            )

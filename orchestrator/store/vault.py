@@ -1,0 +1,80 @@
+"""Encryption at rest: AES-256-GCM with named keys, so that keys can be rotated."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class VaultError(Exception):
+    """Something sealed cannot be opened: its key is not among those given, or it was changed or moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Encrypted bytes: the nonce (12 bytes), the ciphertext and the tag (16 bytes); `key_id` names the key."""
+
+    key_id: str
+    ciphertext: bytes
+
+
+class Vault:
+    """Seals with the current key, opens with any given one."""
+
+    def __init__(self, keys: Mapping[str, bytes], current: str) -> None:
+        """Take keys of 32 bytes by name (1 to 16 characters). Raises ValueError for other keys."""
+        if current not in keys:
+            raise ValueError("the current encryption key is not among the keys")
+        for name, key in keys.items():
+            if len(key) != KEY_BYTES or not 1 <= len(name) <= 16:
+                raise ValueError(f"an encryption key has {KEY_BYTES} bytes and a name of 1 to 16 characters")
+        self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
+        self.current = current
+
+    @property
+    def key_ids(self) -> frozenset[str]:
+        """The names of all keys."""
+        return frozenset(self._ciphers)
+
+    def seal(self, plaintext: bytes, associated_data: bytes) -> Sealed:
+        """Encrypt; `associated_data` says where the result belongs, it cannot be opened elsewhere."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return Sealed(
+            self.current, nonce + self._ciphers[self.current].encrypt(nonce, plaintext, associated_data)
+        )
+
+    def open(self, sealed: Sealed, associated_data: bytes) -> bytes:
+        """Decrypt. Raises VaultError."""
+        cipher = self._ciphers.get(sealed.key_id)
+        if cipher is None:
+            raise VaultError("the encryption key of this value is not among the keys given")
+        nonce, body = sealed.ciphertext[:_NONCE_BYTES], sealed.ciphertext[_NONCE_BYTES:]
+        try:
+            return cipher.decrypt(nonce, body, associated_data)
+        except (InvalidTag, ValueError) as error:
+            raise VaultError("a sealed value was changed, moved, or sealed with another key") from error
+
+
+def auth_credentials_binding(session_id: str) -> bytes:
+    """Associated data of a session's credentials, also of archived ones."""
+    return f"auth_credentials:{session_id}".encode()
+
+
+def auth_key_binding(session_id: str, key_type: str, name: str) -> bytes:
+    """Associated data of one Signal key."""
+    return f"auth_key:{session_id}:{key_type}:{name}".encode()
+
+
+def webhook_secret_binding(webhook_id: str) -> bytes:
+    """Associated data of a webhook's signing secret."""
+    return f"webhook_secret:{webhook_id}".encode()
+
+
+def idempotency_answer_binding(company_id: str, key: str) -> bytes:
+    """Associated data of a remembered answer; `company_id` is empty for the administrator."""
+    return f"idempotency_answer:{company_id}:{key}".encode()
