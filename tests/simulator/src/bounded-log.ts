@@ -1,5 +1,5 @@
 /** Entries in order of arrival, each with its sequence number; the oldest go when there are too many. */
-export class BoundedLog<T> {
+export class BoundedLog<T extends object> {
   private readonly entries: (T & { seq: number })[] = [];
   private readonly limit: number;
   private lastSeq = 0;
@@ -13,8 +13,10 @@ export class BoundedLog<T> {
     return this.lastSeq;
   }
 
+  /** Numbers and keeps the entry itself: later changes to it show. */
   add(entry: T): T & { seq: number } {
-    const numbered = { seq: ++this.lastSeq, ...entry };
+    this.lastSeq += 1;
+    const numbered = Object.assign(entry, { seq: this.lastSeq });
     this.entries.push(numbered);
     // Dropping a tenth at a time keeps the cost per entry constant.
     if (this.entries.length > this.limit * 1.1) this.entries.splice(0, this.entries.length - this.limit);

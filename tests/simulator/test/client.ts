@@ -42,7 +42,7 @@ export class MemoryAuth {
 
 /** An unmodified Baileys client that remembers what it was told. */
 export class Client {
-  readonly auth = new MemoryAuth();
+  readonly auth: MemoryAuth;
   readonly upserts: BaileysEventMap['messages.upsert'][] = [];
   readonly updates: BaileysEventMap['messages.update'] = [];
   readonly updatesOfConnection: BaileysEventMap['connection.update'][] = [];
@@ -52,9 +52,10 @@ export class Client {
   private readonly options: Partial<UserFacingSocketConfig>;
   private readonly sent = new Map<string, WAMessage['message']>();
 
-  constructor(url: string, options: Partial<UserFacingSocketConfig> = {}) {
+  constructor(url: string, options: Partial<UserFacingSocketConfig> = {}, auth = new MemoryAuth()) {
     this.url = url;
     this.options = options;
+    this.auth = auth;
   }
 
   connect(): WASocket {
@@ -71,7 +72,9 @@ export class Client {
     socket.ev.on('connection.update', (update) => this.updatesOfConnection.push(update));
     socket.ev.on('messages.upsert', (upsert) => this.upserts.push(upsert));
     socket.ev.on('messages.update', (updates) => this.updates.push(...updates));
-    socket.ws.on('CB:ack,class:message', (ack: { attrs: Record<string, string> }) => this.acks.push(ack.attrs));
+    socket.ws.on('CB:ack,class:message', (ack: { attrs: Record<string, string> }) =>
+      this.acks.push(ack.attrs),
+    );
     return socket;
   }
 

@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import { type BinaryNode, generateMessageIDV2, type proto } from '@whiskeysockets/baileys';
 import { BoundedLog, BoundedSet } from '../bounded-log.ts';
 import type { Router } from '../handlers/router.ts';
-import { parseJid } from '../wire/jid.ts';
 import { child, children, node, uintBytes } from '../wire/nodes.ts';
 import type { Account } from './account.ts';
 import { AlreadyDecryptedError, PhoneCipher } from './cipher.ts';
@@ -316,9 +315,4 @@ export function bundleNodes(bundle: KeyBundle): BinaryNode[] {
 function after(delayMs: number, action: () => void): void {
   if (delayMs <= 0) action();
   else setTimeout(action, delayMs).unref();
-}
-
-/** User part of an address, for comparisons. */
-export function userOf(jid: string | undefined): string | undefined {
-  return parseJid(jid)?.user;
 }

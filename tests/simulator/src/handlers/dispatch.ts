@@ -9,15 +9,20 @@ import { handleReceipt } from './receipts.ts';
 export function dispatch(connection: Connection, stanza: BinaryNode): void {
   switch (stanza.tag) {
     case 'iq':
-      return handleIq(connection, stanza);
+      handleIq(connection, stanza);
+      break;
     case 'message':
-      return handleMessage(connection, stanza);
+      handleMessage(connection, stanza);
+      break;
     case 'receipt':
-      return handleReceipt(connection, stanza);
+      handleReceipt(connection, stanza);
+      break;
     case 'ack':
-      return connection.device?.acknowledge(stanza);
+      connection.device?.acknowledge(stanza);
+      break;
     case 'chatstate':
     case 'presence':
-      return handlePresence(connection, stanza);
+      handlePresence(connection, stanza);
+      break;
   }
 }

@@ -32,12 +32,18 @@ const HANDLERS = new Map<string, IqHandler>([
 /** Answers a query. Unknown ones get an empty result and are counted, so that one sees what a client wants. */
 export function handleIq(connection: Connection, iq: BinaryNode): void {
   const { simulator } = connection;
-  if (iq.attrs.type === 'result') return confirmPairing(connection, iq);
+  if (iq.attrs.type === 'result') {
+    confirmPairing(connection, iq);
+    return;
+  }
   simulator.stats.iqs += 1;
   const xmlns = iq.attrs.xmlns ?? '';
   if (simulator.faults.take('iq_silence', connection.number, xmlns)) return;
   const fault = simulator.faults.take('iq_error', connection.number, xmlns);
-  if (fault) return connection.send(iqError(iq, fault.code ?? 500, 'fault'));
+  if (fault) {
+    connection.send(iqError(iq, fault.code ?? 500, 'fault'));
+    return;
+  }
   const answer = HANDLERS.get(xmlns)?.(connection, iq);
   if (!answer) simulator.stats.countUnknownIq(`${xmlns}/${children(iq)[0]?.tag ?? ''}`);
   connection.send(answer ?? iqResult(iq));

@@ -16,9 +16,13 @@ export function admit(connection: Connection, payload: proto.ClientPayload): voi
   const account = simulator.registry.registered(payload.username.toString());
   const device = account?.devices.get(payload.device ?? 0);
   const refusal = simulator.faults.take('login_failure', account?.number);
-  if (refusal) return fail(connection, refusal.code ?? UNAUTHORIZED);
+  if (refusal) {
+    fail(connection, refusal.code ?? UNAUTHORIZED);
+    return;
+  }
   if (!(device instanceof Companion) || !device.noiseKey.equals(connection.clientStatic)) {
-    return fail(connection, UNAUTHORIZED);
+    fail(connection, UNAUTHORIZED);
+    return;
   }
   const previous = device.connection;
   if (previous) {

@@ -12,7 +12,10 @@ export function handleMessage(connection: Connection, stanza: BinaryNode): void 
   const arrivedAtMs = performance.timeOrigin + performance.now();
   const { faults } = simulator;
   const { number } = device.account;
-  if (faults.take('cut_before_message', number)) return connection.cut();
+  if (faults.take('cut_before_message', number)) {
+    connection.cut();
+    return;
+  }
   if (faults.take('lost_message', number)) return;
   const refused = faults.take('ack_error', number);
   if (refused) {
@@ -20,7 +23,10 @@ export function handleMessage(connection: Connection, stanza: BinaryNode): void 
     return;
   }
   simulator.router.message(device, stanza, arrivedAtMs);
-  if (faults.take('cut_after_message', number)) return connection.cut();
+  if (faults.take('cut_after_message', number)) {
+    connection.cut();
+    return;
+  }
   if (faults.take('lost_ack', number)) return;
   const late = faults.take('late_ack', number);
   if (late) setTimeout(() => connection.send(acknowledgement(stanza)), late.ms ?? DEFAULT_LATE_ACK_MS);

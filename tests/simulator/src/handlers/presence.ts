@@ -6,7 +6,10 @@ import { node } from '../wire/nodes.ts';
 export function handlePresence(connection: Connection, stanza: BinaryNode): void {
   const { device, simulator } = connection;
   if (!device) return;
-  if (stanza.tag === 'chatstate') return simulator.router.chatState(device, stanza);
+  if (stanza.tag === 'chatstate') {
+    simulator.router.chatState(device, stanza);
+    return;
+  }
   const { name, type, to } = stanza.attrs;
   if (name) device.account.name = name;
   if (type === 'subscribe' && to) connection.send(node('presence', { from: to, type: 'available' }));
