@@ -10,12 +10,12 @@ from orchestrator.domain.message import MessageStatus
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """A decrypted message, the twin of `ponte.bridge.v1.InboundMessage` (company and session are checked before).
+    """A decrypted message, the twin of `ponte.bridge.v1.InboundMessage` (its company was checked before).
 
-    `chat_jid` is the chat's jid as WhatsApp named it, without device. `from_me` means that the company's own phone, or
-    another device of it, wrote the message. `offline` means that it waited at WhatsApp while the session was not
-    connected. `message_proto` is the unpadded protobuf `Message`. `kind` is "text", or the protobuf field's name of
-    any other content; `text` is what a person would read of it, empty where there is nothing to read.
+    `chat_jid` is the chat's jid as WhatsApp named it, without device. `from_me` means that the company's own
+    phone, or another device of it, wrote the message. `offline` means that it waited at WhatsApp while the
+    session was not connected. `message_proto` is the unpadded protobuf `Message`. `kind` is "text", or the
+    protobuf field's name of any other content; `text` is what a person would read of it, or empty.
     """
 
     wa_message_id: str
@@ -33,7 +33,7 @@ class InboundMessage:
 
 
 class ReceiptKind(StrEnum):
-    """What a receipt says of its messages; SERVER_ACK and ERROR are acks that came after the send had been answered."""
+    """What a receipt says of its messages; SERVER_ACK and ERROR are acks that came after the send was answered."""
 
     DELIVERED = "DELIVERED"
     READ = "READ"

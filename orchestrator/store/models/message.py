@@ -22,7 +22,16 @@ class MessageRow(SQLModel, table=True):
         Index(
             "message_outbox",
             "session_id",
+            "lane",
             "due_at",
+            "sequence",
+            sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
+        ),
+        Index(
+            "message_waiting",
+            "session_id",
+            "chat_jid",
             "sequence",
             sqlite_where=_WAITING,
             postgresql_where=_WAITING,
