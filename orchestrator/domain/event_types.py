@@ -23,10 +23,3 @@ def checked_patterns(patterns: Sequence[str], field_path: str) -> tuple[str, ...
                 "No event has this type; give one such as message.received, or a pattern such as message.* or *.",
             )
     return tuple(dict.fromkeys(patterns)) or (EVERYTHING,)
-
-
-def matching_types(patterns: Sequence[str]) -> tuple[EventType, ...] | None:
-    """The types that the patterns stand for, or None for every type."""
-    if EVERYTHING in patterns or not patterns:
-        return None
-    return tuple(type_ for type_ in EventType if matches(tuple(patterns), type_))

@@ -66,7 +66,7 @@ class EventFeed:
 
     async def _read(self) -> list[Event]:
         async with self._context.database.reading(self._scope) as tx:
-            found = await event_store.list_after(tx, self._scope, self.position, PAGE_EVENTS, (), "")
+            found = await event_store.list_after(tx, self._scope, self.position, PAGE_EVENTS)
         if found:
             self._kept.extend(found)
             self.position = found[-1].sequence

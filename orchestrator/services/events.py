@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import invalid_field
-from orchestrator.domain.event_types import checked_patterns, matching_types
+from orchestrator.domain.event_types import checked_patterns
 from orchestrator.domain.events import Event
 from orchestrator.domain.page import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from orchestrator.domain.webhook import matches
@@ -93,11 +93,10 @@ class EventService:
                     yield event
 
     async def _read(self, scope: CompanyScope, after: int, limit: int, wanted: _Filter) -> EventPage:
-        types = matching_types(wanted.patterns)
         async with self._context.database.reading(scope) as tx:
             # First: what is committed up to here is seen by the next statement, so a short page has read that far.
             last = await event_store.last_sequence(tx, scope)
-            events = await event_store.list_after(tx, scope, after, limit, types or (), wanted.session_id)
+            events = await event_store.list_after(tx, scope, after, limit, wanted.patterns, wanted.session_id)
         if len(events) == limit:
             return EventPage(events, events[-1].sequence)
         newest = events[-1].sequence if events else after
