@@ -1,0 +1,241 @@
+import {
+  type AuthenticationCreds,
+  BufferJSON,
+  initAuthCreds,
+  proto,
+  type SignalDataSet,
+  type SignalDataTypeMap,
+  type SignalKeyStore,
+} from '@whiskeysockets/baileys';
+import { LRUCache } from 'lru-cache';
+import type { AuthKey } from './generated/ponte/bridge/v1/bridge.js';
+
+/** How the state reaches its durable store: the session stream. */
+export interface AuthChannel {
+  /** Resolves when the write is durable; rejects when it was refused or is not known to be. */
+  store(credentialsJson: string | undefined, keys: AuthKey[]): Promise<void>;
+  load(type: string, ids: string[]): Promise<AuthKey[]>;
+}
+
+type KeyType = keyof SignalDataTypeMap;
+
+/** `json` where Baileys changes what it was given, so that each reader needs a copy. */
+type Cached = { absent: true } | { value: unknown } | { json: string };
+
+interface Write {
+  type: KeyType;
+  id: string;
+  json: string | undefined;
+  value: unknown;
+}
+
+interface Batch {
+  credentials: boolean;
+  writes: Map<string, Write>;
+  done: Promise<void>;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+interface Load {
+  ids: Set<string>;
+  /** Keys written since the question was asked: the answer may be older. */
+  overtaken: Set<string>;
+  answer: Promise<Map<string, string | undefined>>;
+}
+
+const CHANGED_IN_PLACE: ReadonlySet<KeyType> = new Set([
+  'device-list',
+  'sender-key-memory',
+  'app-state-sync-version',
+]);
+const ABSENT: Cached = { absent: true };
+const CACHE_BYTES = 4 * 1024 * 1024;
+const CACHE_KEYS = 20_000;
+
+/**
+ * A session's authentication state. A write is done when the store says it is durable, and only then
+ * seen by readers; at most one write is under way, and what comes meanwhile goes together in the next.
+ */
+export class AuthState {
+  readonly creds: AuthenticationCreds;
+  readonly keys: SignalKeyStore = {
+    get: (type, ids) => this.#get(type, ids),
+    set: (data) => this.#set(data),
+  };
+  readonly #cache = new LRUCache<string, Cached>({ max: CACHE_KEYS, maxSize: CACHE_BYTES });
+  readonly #loads = new Set<Load>();
+  readonly #gathering = new Map<KeyType, Load>();
+  #next: Batch | undefined;
+  #writing = false;
+  #failure: Error | undefined;
+
+  constructor(
+    credentialsJson: string | undefined,
+    readonly channel: AuthChannel,
+    /** A write was refused, or a write or read was lost: the session cannot go on. */
+    readonly onFailure: (error: Error) => void,
+  ) {
+    this.creds = readCredentials(credentialsJson);
+  }
+
+  /** Call after each creds.update: the whole credentials are stored with what else is waiting. */
+  credentialsChanged(): void {
+    this.#batch().credentials = true;
+  }
+
+  /** Resolves when all writes so far are durable; rejects when one failed. */
+  async flush(): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    if (this.#next || this.#writing) await this.#batch().done;
+  }
+
+  async #get<T extends KeyType>(type: T, ids: string[]): Promise<{ [id: string]: SignalDataTypeMap[T] }> {
+    const found: { [id: string]: SignalDataTypeMap[T] } = {};
+    const missing: string[] = [];
+    for (const id of ids) {
+      const cached = this.#cache.get(cacheKey(type, id));
+      if (!cached) missing.push(id);
+      else if ('json' in cached) found[id] = decode(type, cached.json);
+      else if ('value' in cached) found[id] = cached.value as SignalDataTypeMap[T];
+    }
+    if (missing.length === 0) return found;
+    const loaded = await this.#load(type, missing);
+    for (const id of missing) {
+      const json = loaded.get(id);
+      if (json !== undefined) found[id] = decode(type, json);
+    }
+    return found;
+  }
+
+  /** Reads of the same type in the same tick become one question. */
+  #load(type: KeyType, ids: string[]): Promise<Map<string, string | undefined>> {
+    let load = this.#gathering.get(type);
+    if (!load) {
+      load = { ids: new Set(), overtaken: new Set(), answer: Promise.resolve().then(() => this.#ask(type)) };
+      this.#gathering.set(type, load);
+    }
+    for (const id of ids) load.ids.add(id);
+    return load.answer;
+  }
+
+  async #ask(type: KeyType): Promise<Map<string, string | undefined>> {
+    const load = this.#gathering.get(type);
+    if (!load) throw new Error('no read is gathering');
+    this.#gathering.delete(type);
+    this.#loads.add(load);
+    try {
+      const answer = new Map<string, string | undefined>();
+      for (const key of await this.channel.load(type, [...load.ids])) answer.set(key.id, key.valueJson);
+      for (const id of load.ids) this.#remember(load, type, id, answer.get(id));
+      return answer;
+    } catch (error) {
+      // Baileys takes a failed read for a missing session and would ask for a new one.
+      this.onFailure(error as Error);
+      throw error;
+    } finally {
+      this.#loads.delete(load);
+    }
+  }
+
+  #remember(load: Load, type: KeyType, id: string, json: string | undefined): void {
+    const key = cacheKey(type, id);
+    if (load.overtaken.has(key)) return;
+    if (json === undefined) this.#fill(key, ABSENT, 0);
+    else this.#fill(key, CHANGED_IN_PLACE.has(type) ? { json } : { value: decode(type, json) }, json.length);
+  }
+
+  async #set(data: SignalDataSet): Promise<void> {
+    const batch = this.#batch();
+    for (const type of Object.keys(data) as KeyType[]) {
+      for (const [id, value] of Object.entries(data[type] ?? {})) {
+        const json = value == null ? undefined : JSON.stringify(value, BufferJSON.replacer);
+        batch.writes.set(cacheKey(type, id), { type, id, json, value });
+      }
+    }
+    await batch.done;
+  }
+
+  #batch(): Batch {
+    if (this.#next) return this.#next;
+    const { promise, resolve, reject } = withResolvers();
+    // Nobody awaits a write of credentials alone; its failure is told by onFailure.
+    promise.catch(() => undefined);
+    this.#next = { credentials: false, writes: new Map(), done: promise, resolve, reject };
+    if (this.#failure) reject(this.#failure);
+    else if (!this.#writing) queueMicrotask(() => this.#write());
+    return this.#next;
+  }
+
+  async #write(): Promise<void> {
+    if (this.#writing) return;
+    this.#writing = true;
+    while (this.#next && !this.#failure) {
+      const batch = this.#next;
+      this.#next = undefined;
+      await this.#writeBatch(batch);
+    }
+    this.#writing = false;
+  }
+
+  async #writeBatch(batch: Batch): Promise<void> {
+    const writes = [...batch.writes.values()];
+    if (writes.length === 0 && !batch.credentials) return batch.resolve();
+    const credentials = batch.credentials ? JSON.stringify(this.creds, BufferJSON.replacer) : undefined;
+    try {
+      await this.channel.store(
+        credentials,
+        writes.map(({ type, id, json }) => ({ type, id, valueJson: json })),
+      );
+    } catch (error) {
+      this.#fail(batch, error as Error);
+      return;
+    }
+    for (const [key, write] of batch.writes) this.#written(key, write);
+    batch.resolve();
+  }
+
+  #written(key: string, { type, json, value }: Write): void {
+    for (const load of this.#loads) load.overtaken.add(key);
+    if (json === undefined) this.#fill(key, ABSENT, 0);
+    else this.#fill(key, CHANGED_IN_PLACE.has(type) ? { json } : { value }, json.length);
+  }
+
+  #fill(key: string, cached: Cached, bytes: number): void {
+    this.#cache.set(key, cached, { size: key.length + bytes + 1 });
+  }
+
+  #fail(batch: Batch, error: Error): void {
+    this.#failure = error;
+    batch.reject(error);
+    this.#next?.reject(error);
+    this.onFailure(error);
+  }
+}
+
+/** Credentials that were never linked are made anew: an abandoned pairing code leaves a false `me` in them. */
+function readCredentials(json: string | undefined): AuthenticationCreds {
+  if (!json) return initAuthCreds();
+  const creds = JSON.parse(json, BufferJSON.reviver) as AuthenticationCreds;
+  return creds.account ? creds : initAuthCreds();
+}
+
+function decode<T extends KeyType>(type: T, json: string): SignalDataTypeMap[T] {
+  const value = JSON.parse(json, BufferJSON.reviver);
+  if (type !== 'app-state-sync-key') return value;
+  return proto.Message.AppStateSyncKeyData.fromObject(value) as unknown as SignalDataTypeMap[T];
+}
+
+function cacheKey(type: KeyType, id: string): string {
+  return `${type} ${id}`;
+}
+
+function withResolvers() {
+  let resolve!: () => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}

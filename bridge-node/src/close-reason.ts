@@ -1,0 +1,76 @@
+import { isBoom } from '@hapi/boom';
+import type { Closed } from './generated/ponte/bridge/v1/bridge.js';
+import { describeError } from './logger.js';
+
+const REASON_BY_CODE: Record<number, string> = {
+  401: 'logged_out',
+  402: 'banned',
+  403: 'forbidden',
+  405: 'outdated_client',
+  406: 'banned',
+  408: 'timed_out',
+  409: 'bad_session',
+  411: 'bad_session',
+  413: 'bad_session',
+  414: 'bad_session',
+  415: 'bad_session',
+  428: 'connection_closed',
+  440: 'replaced',
+  // Baileys gives 500 to a bad session and to every stream error it does not know.
+  500: 'unknown',
+  503: 'service_unavailable',
+  515: 'restart_required',
+  // A remote close reaches a pending query as a bare number.
+  1001: 'connection_closed',
+  1006: 'connection_closed',
+};
+
+/** Closings that Baileys does not know of; their code is 0 where no peer gave one. */
+export const closings = {
+  ended: (detail: string) => closed(0, 'ended', detail, { intentional: true }),
+  connectTimeout: (timeoutMs: number) => closed(0, 'connect_timeout', `not connected in ${timeoutMs} ms`),
+  upgradeRefused: (status: number) => closed(status, 'upgrade_refused', `the upgrade was answered ${status}`),
+  authStoreFailed: (detail: string) => closed(0, 'auth_store_failed', detail),
+  inboundStoreFailed: (detail: string) => closed(0, 'inbound_store_failed', detail),
+  loggedOutOnRequest: () => closed(401, 'logged_out', 'asked for', { intentional: true }),
+  failed: (detail: string) => closed(0, 'unknown', detail),
+};
+
+/**
+ * Says why a socket closed.
+ *
+ * @param error `lastDisconnect.error` of Baileys' connection.update
+ * @param showingQr whether the session was unlinked and waited for a scan
+ */
+export function closeReason(error: unknown, showingQr: boolean): Closed {
+  if (typeof error === 'number') return closed(error, REASON_BY_CODE[error] ?? 'unknown', '');
+  if (!isBoom(error))
+    return error ? closings.failed(describeError(error)) : closed(428, 'connection_closed', '');
+  const detail = describeError(error);
+  if (isNetworkFailure(error.data)) return closed(428, 'connection_closed', detail);
+  const code = error.output.statusCode;
+  if (code === 408 && showingQr) return closed(408, 'qr_expired', detail);
+  if (code === 408 && error.message === 'Connection was lost') return closed(408, 'connection_lost', detail);
+  if (code === 402) return closed(402, 'banned', banDetail(error.data), { expiresInS: expiry(error.data) });
+  return closed(code, REASON_BY_CODE[code] ?? 'unknown', detail);
+}
+
+/** ECONNREFUSED, ENOTFOUND and the like, which Baileys reports as 408. */
+function isNetworkFailure(data: unknown): boolean {
+  return data instanceof Error && /^E[A-Z]+$/.test(String((data as NodeJS.ErrnoException).code));
+}
+
+/** The attributes of a <failure reason="402" code="104" expire="seconds"/>. */
+function expiry(attributes: unknown): number {
+  const seconds = Number((attributes as { expire?: string } | null)?.expire);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds) : 0;
+}
+
+function banDetail(attributes: unknown): string {
+  const code = (attributes as { code?: string } | null)?.code;
+  return code ? `temporary ban, code ${code}` : 'temporary ban';
+}
+
+function closed(code: number, reason: string, detail: string, more: Partial<Closed> = {}): Closed {
+  return { code, reason, detail, intentional: false, expiresInS: 0, ...more };
+}

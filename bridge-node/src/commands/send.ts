@@ -1,0 +1,212 @@
+import { isBoom } from '@hapi/boom';
+import {
+  type AnyMessageContent,
+  type BinaryNode,
+  type MiscMessageGenerationOptions,
+  proto,
+  type WAMessage,
+} from '@whiskeysockets/baileys';
+import { LRUCache } from 'lru-cache';
+import { type CloseSignal, SessionClosedError } from '../close-signal.js';
+import { completePair, contactId, type PairLookup } from '../contact-id.js';
+import type { ReceiptContent } from '../events/receipts.js';
+import {
+  ReceiptKind,
+  type SendMessage,
+  SendOutcome,
+  type SendResult,
+} from '../generated/ponte/bridge/v1/bridge.js';
+import { KeyedQueue } from '../keyed-queue.js';
+import { describeError } from '../logger.js';
+
+/** What sending needs of a Baileys socket. */
+export interface SendingSocket {
+  sendMessage(
+    jid: string,
+    content: AnyMessageContent,
+    options: MiscMessageGenerationOptions,
+  ): Promise<WAMessage | undefined>;
+  signalRepository: { lidMapping: PairLookup };
+}
+
+interface Ack {
+  /** WhatsApp's error code, 0 for a positive ack. */
+  code: number;
+  atMs: number;
+}
+
+type Answer = Pick<SendResult, 'outcome' | 'code' | 'reason' | 'detail'>;
+
+const MAX_IN_FLIGHT = 2000;
+const MAX_UNANSWERED = 5000;
+/** Without it an upload never times out. */
+const SEND_OPTIONS = { mediaUploadTimeoutMs: 120_000 };
+
+/** Sends messages and answers each with the server's ack. Never sends anything twice by itself. */
+export class Sender {
+  readonly #chats = new KeyedQueue();
+  readonly #waiting = new Map<string, (ack: Ack) => void>();
+  /** Ids answered as ambiguous: their acks may still come. */
+  readonly #unanswered = new LRUCache<string, string>({ max: MAX_UNANSWERED });
+
+  constructor(
+    readonly sock: SendingSocket,
+    readonly isOpen: () => boolean,
+    readonly closeSignal: CloseSignal,
+    readonly ackTimeoutMs: number,
+    readonly onLateAck: (receipt: ReceiptContent) => void,
+  ) {}
+
+  /** Handles 'CB:ack,class:message': Baileys emits nothing for a positive ack. */
+  handleAck({ attrs }: BinaryNode): void {
+    if (!attrs.id) return;
+    const ack: Ack = { code: attrs.error ? Number(attrs.error) || 500 : 0, atMs: Date.now() };
+    const waiting = this.#waiting.get(attrs.id);
+    if (waiting) {
+      waiting(ack);
+      return;
+    }
+    const chatJid = this.#unanswered.get(attrs.id);
+    if (chatJid === undefined) return;
+    this.#unanswered.delete(attrs.id);
+    this.onLateAck(lateReceipt(attrs.id, chatJid, ack));
+  }
+
+  /** Messages of one chat leave in the order of the calls. Always resolves. */
+  async send(command: SendMessage): Promise<SendResult> {
+    const { waMessageId, chatJid, content } = command;
+    if (!content?.text.body) return result(command, notSent(400, 'bad_request', 'no content'));
+    if (!waMessageId || !chatJid) return result(command, notSent(400, 'bad_request', 'no id or chat'));
+    if (this.#waiting.has(waMessageId))
+      return result(command, notSent(409, 'in_flight', 'being sent already'));
+    if (this.#waiting.size >= MAX_IN_FLIGHT) {
+      return result(command, notSent(429, 'too_many_in_flight', `${MAX_IN_FLIGHT} messages are in flight`));
+    }
+    let onAck: (ack: Ack) => void = () => undefined;
+    const acked = new Promise<Ack>((resolve) => {
+      onAck = resolve;
+    });
+    this.#waiting.set(waMessageId, onAck);
+    try {
+      return await this.#sendAndWait(command, acked);
+    } finally {
+      this.#waiting.delete(waMessageId);
+    }
+  }
+
+  async #sendAndWait(command: SendMessage, acked: Promise<Ack>): Promise<SendResult> {
+    const { chatJid, waMessageId, content } = command;
+    let begun = false;
+    let message: WAMessage | undefined;
+    try {
+      message = await this.#chats.run(chatJid, async () => {
+        if (!this.isOpen() || this.closeSignal.fired) throw new NotConnectedError();
+        begun = true;
+        // linkPreview null: Baileys would fetch the text's first URL.
+        const text = { text: content?.text.body ?? '', linkPreview: null };
+        return this.closeSignal.race(
+          this.sock.sendMessage(chatJid, text, { messageId: waMessageId, ...SEND_OPTIONS }),
+        );
+      });
+    } catch (error) {
+      const answer = begun
+        ? classifySendError(error)
+        : notSent(428, 'not_connected', 'the session is not open');
+      return this.#answer(command, answer);
+    }
+    const ack = await this.#inTime(acked);
+    if (!ack) return this.#answer(command, ambiguous(0, `no ack in ${this.ackTimeoutMs} ms`), message);
+    const answer = ack.code ? rejected(ack.code) : ACKNOWLEDGED;
+    return this.#answer(command, answer, message, ack.code ? 0 : ack.atMs);
+  }
+
+  #inTime(acked: Promise<Ack>): Promise<Ack | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, this.ackTimeoutMs, undefined);
+    });
+    const first = this.closeSignal.race(Promise.race([acked, late])).catch(() => undefined);
+    return first.finally(() => clearTimeout(timer));
+  }
+
+  async #answer(
+    command: SendMessage,
+    answer: Answer,
+    message?: WAMessage,
+    acknowledgedAtMs = 0,
+  ): Promise<SendResult> {
+    if (answer.outcome === SendOutcome.SEND_OUTCOME_AMBIGUOUS) {
+      this.#unanswered.set(command.waMessageId, command.chatJid);
+    }
+    const pair = contactId(command.chatJid);
+    // Only after a send: by then the mapping is known, before it a lookup would ask the server.
+    const chat = message ? await completePair(pair, this.sock.signalRepository.lidMapping) : pair;
+    const messageProto = message?.message ? proto.Message.encode(message.message).finish() : new Uint8Array();
+    return { ...result(command, answer), chat, acknowledgedAtMs, messageProto: Buffer.from(messageProto) };
+  }
+}
+
+class NotConnectedError extends Error {}
+
+const ACKNOWLEDGED: Answer = {
+  outcome: SendOutcome.SEND_OUTCOME_ACKNOWLEDGED,
+  code: 0,
+  reason: '',
+  detail: '',
+};
+
+const REJECTION_REASONS: Record<number, string> = {
+  405: 'payload_not_supported',
+  421: 'stale_group_addressing',
+  429: 'rate_limited',
+  463: 'reachout_locked',
+  479: 'stale_device_session',
+};
+
+/**
+ * Says what an error of `sendMessage` means for the message. NOT_SENT only where the stanza cannot
+ * have been written: in rc14 all queries and all encryption come before it. The key store's commit
+ * comes after it, so everything else is ambiguous.
+ */
+export function classifySendError(error: unknown): Answer {
+  const detail = describeError(error);
+  if (error instanceof SessionClosedError) return ambiguous(0, detail);
+  if (error instanceof TypeError) return notSent(400, 'bad_request', detail);
+  if (!isBoom(error)) return ambiguous(typeof error === 'number' ? error : 0, detail);
+  // An IQ's error carries its code in `data`; its statusCode is always 500.
+  if (typeof error.data === 'number') return notSent(error.data, 'query_failed', detail);
+  const code = error.output.statusCode;
+  if (error.message === 'All encryptions failed') return notSent(code, 'encryption_failed', detail);
+  if (code === 428) return notSent(code, 'connection_closed', detail);
+  if (code === 400) return notSent(code, 'bad_request', detail);
+  return ambiguous(code, detail);
+}
+
+function notSent(code: number, reason: string, detail: string): Answer {
+  return { outcome: SendOutcome.SEND_OUTCOME_NOT_SENT, code, reason, detail };
+}
+
+function ambiguous(code: number, detail: string): Answer {
+  return { outcome: SendOutcome.SEND_OUTCOME_AMBIGUOUS, code, reason: 'outcome_unknown', detail };
+}
+
+function rejected(code: number): Answer {
+  const reason = REJECTION_REASONS[code] ?? 'rejected';
+  return { outcome: SendOutcome.SEND_OUTCOME_REJECTED, code, reason, detail: `ack ${code}` };
+}
+
+function result({ requestId, waMessageId, chatJid }: SendMessage, answer: Answer): SendResult {
+  return {
+    requestId,
+    waMessageId,
+    ...answer,
+    acknowledgedAtMs: 0,
+    chat: contactId(chatJid),
+    messageProto: Buffer.alloc(0),
+  };
+}
+
+function lateReceipt(id: string, chatJid: string, ack: Ack): ReceiptContent {
+  const kind = ack.code ? ReceiptKind.RECEIPT_KIND_ERROR : ReceiptKind.RECEIPT_KIND_SERVER_ACK;
+  return { waMessageIds: [id], chatJid, participantJid: '', kind, atMs: ack.atMs, code: ack.code };
+}

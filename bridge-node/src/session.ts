@@ -1,0 +1,311 @@
+import type { BinaryNode, ConnectionState, WASocket } from '@whiskeysockets/baileys';
+import { AuthState } from './auth-state.js';
+import { closeReason, closings } from './close-reason.js';
+import { CloseSignal } from './close-signal.js';
+import { checkNumbers } from './commands/check-numbers.js';
+import { markRead } from './commands/mark-read.js';
+import { requestPairingCode } from './commands/pairing-code.js';
+import { Sender } from './commands/send.js';
+import { contactId } from './contact-id.js';
+import type { EventStream } from './event-stream.js';
+import { QrClock } from './events/qr.js';
+import { type ReceiptContent, readReceipt } from './events/receipts.js';
+import type {
+  AuthKey,
+  Closed,
+  OpenSession,
+  SendMessage,
+  SessionCommand,
+  StoredMessage,
+} from './generated/ponte/bridge/v1/bridge.js';
+import { type InboundContent, InboundRecorder, type Me } from './inbound.js';
+import { describeError, type LogFields, log } from './logger.js';
+import { PendingAnswers } from './pending-answers.js';
+import { cutStalledClose, endSocket, openSocket } from './socket.js';
+
+const AUTH_TIMEOUT_MS = 15_000;
+const INBOUND_TIMEOUT_MS = 10_000;
+const GET_MESSAGE_TIMEOUT_MS = 5_000;
+const MAX_PENDING = 1000;
+const DEFAULT_CONNECT_TIMEOUT_MS = 20_000;
+const DEFAULT_ACK_TIMEOUT_MS = 30_000;
+/** How long closing waits for writes on their way: credentials of a number that was just linked. */
+const FLUSH_MS = 5_000;
+const STALL_CHECK_MS = 1_000;
+/** Baileys asks a sender at most five times for a message: give up the socket before that. */
+const MAX_INBOUND_FAILURES = 3;
+
+/** One WhatsApp socket and the stream that is its life. Closes exactly once, whoever ends it. */
+export class Session {
+  readonly #open: OpenSession;
+  readonly #stream: EventStream;
+  readonly #sock: WASocket;
+  readonly #auth: AuthState;
+  readonly #sender: Sender;
+  readonly #closeSignal = new CloseSignal();
+  readonly #authWrites = new PendingAnswers<string>('StoreAuth', AUTH_TIMEOUT_MS, MAX_PENDING);
+  readonly #authReads = new PendingAnswers<{ keys: AuthKey[]; errorCode: string }>(
+    'GetAuth',
+    AUTH_TIMEOUT_MS,
+    MAX_PENDING,
+  );
+  readonly #inbound = new PendingAnswers<string>('InboundMessage', INBOUND_TIMEOUT_MS, MAX_PENDING);
+  readonly #stored = new PendingAnswers<StoredMessage>('GetMessage', GET_MESSAGE_TIMEOUT_MS, MAX_PENDING);
+  readonly #sends = new Set<Promise<void>>();
+  readonly #qr = new QrClock();
+  readonly #watchdog: NodeJS.Timeout;
+  readonly #stallCheck: NodeJS.Timeout;
+  #connected = false;
+  #inboundFailures = 0;
+  #closing: Promise<void> | undefined;
+  #onClosed: () => void = () => undefined;
+  /** Resolves when the socket is gone and `closed` was said. */
+  readonly closed = new Promise<void>((resolve) => {
+    this.#onClosed = resolve;
+  });
+
+  constructor(open: OpenSession, stream: EventStream) {
+    this.#open = open;
+    this.#stream = stream;
+    const connectTimeoutMs = open.connectTimeoutMs || DEFAULT_CONNECT_TIMEOUT_MS;
+    this.#auth = new AuthState(
+      open.credentialsJson,
+      {
+        store: (credentials, keys) => this.#storeAuth(credentials, keys),
+        load: (type, ids) => this.#loadAuth(type, ids),
+      },
+      (error) => this.close(closings.authStoreFailed(describeError(error))),
+    );
+    const recorder = new InboundRecorder(
+      () => this.#me(),
+      (content) => this.#recordInbound(content),
+    );
+    this.#sock = openSocket(
+      { ...open, connectTimeoutMs },
+      { auth: this.#auth, recorder, storedMessage: (id) => this.#storedMessage(id) },
+    );
+    this.#sender = new Sender(
+      this.#sock,
+      () => this.#connected,
+      this.#closeSignal,
+      open.ackTimeoutMs || DEFAULT_ACK_TIMEOUT_MS,
+      (receipt) => this.#sendReceipt(receipt),
+    );
+    this.#listen();
+    this.#watchdog = setTimeout(
+      () => this.close(closings.connectTimeout(connectTimeoutMs)),
+      connectTimeoutMs,
+    );
+    this.#stallCheck = setInterval(() => cutStalledClose(this.#sock), STALL_CHECK_MS);
+  }
+
+  get fence(): number {
+    return this.#open.fence;
+  }
+
+  /** Acts on one command of the stream; `open` is not one of them, the session exists already. */
+  handle({ command }: SessionCommand): void {
+    switch (command?.$case) {
+      case 'authStored':
+        this.#authWrites.answer(command.authStored.requestId, command.authStored.errorCode);
+        return;
+      case 'authLoaded':
+        this.#authReads.answer(command.authLoaded.requestId, command.authLoaded);
+        return;
+      case 'inboundRecorded':
+        this.#inbound.answer(command.inboundRecorded.requestId, command.inboundRecorded.errorCode);
+        return;
+      case 'storedMessage':
+        this.#stored.answer(command.storedMessage.requestId, command.storedMessage);
+        return;
+      case 'sendMessage':
+        this.#startSend(command.sendMessage);
+        return;
+      case 'checkNumbers':
+        void checkNumbers(this.#sock, this.#closeSignal, command.checkNumbers).then((numbersChecked) =>
+          this.#stream.emit({ $case: 'numbersChecked', numbersChecked }),
+        );
+        return;
+      case 'markRead':
+        void markRead(this.#sock, this.#closeSignal, command.markRead).then((markedRead) =>
+          this.#stream.emit({ $case: 'markedRead', markedRead }),
+        );
+        return;
+      case 'requestPairingCode':
+        void requestPairingCode(this.#sock, this.#closeSignal, command.requestPairingCode).then(
+          (pairingCode) => this.#stream.emit({ $case: 'pairingCode', pairingCode }),
+        );
+        return;
+      case 'logout':
+        void this.#logout();
+        return;
+      default:
+        void this.close(closings.failed(`unexpected command ${command?.$case ?? 'of a newer contract'}`));
+    }
+  }
+
+  /** Ends the socket, then says `closed` as the last event and ends the stream. The first reason counts. */
+  close(closed: Closed): Promise<void> {
+    this.#closing ??= this.#close(closed);
+    return this.#closing;
+  }
+
+  async #close(closed: Closed): Promise<void> {
+    clearTimeout(this.#watchdog);
+    clearInterval(this.#stallCheck);
+    this.#connected = false;
+    // The socket first: what rejects below must not leave as a receipt or a retry request.
+    const ended = endSocket(this.#sock);
+    this.#closeSignal.fire();
+    const over = new Error('the session is closed');
+    this.#inbound.rejectAll(over);
+    this.#stored.rejectAll(over);
+    this.#authReads.rejectAll(over);
+    if (!this.#stream.isOpen) this.#authWrites.rejectAll(over);
+    await Promise.all([ended, ...this.#sends, within(FLUSH_MS, this.#auth.flush())]);
+    this.#authWrites.rejectAll(over);
+    log('info', 'session closed', { ...this.#logFields(), code: closed.code, reason: closed.reason });
+    this.#stream.end(closed);
+    this.#onClosed();
+  }
+
+  #listen(): void {
+    const { ev, ws } = this.#sock;
+    ev.on('creds.update', () => this.#auth.credentialsChanged());
+    ev.on('connection.update', (update) => this.#onConnection(update));
+    ev.on('lid-mapping.update', ({ pn, lid }) => {
+      this.#stream.emit({ $case: 'contactMapping', contactMapping: { contacts: [contactId(pn, lid)] } });
+    });
+    ws.on('CB:ack,class:message', (node: BinaryNode) => this.#sender.handleAck(node));
+    ws.on('CB:receipt', (node: BinaryNode) => this.#sendReceipt(readReceipt(node, this.#me())));
+    // Baileys waits for ever after an upgrade that was answered with an HTTP error.
+    ws.on('unexpected-response', (_request: unknown, response: { statusCode?: number; resume(): void }) => {
+      response.resume();
+      void this.close(closings.upgradeRefused(response.statusCode ?? 0));
+    });
+  }
+
+  #onConnection({ connection, qr, isNewLogin, lastDisconnect }: Partial<ConnectionState>): void {
+    if (qr) {
+      clearTimeout(this.#watchdog);
+      this.#stream.emit({ $case: 'qr', qr: this.#qr.show(qr, Date.now()) });
+    }
+    if (isNewLogin) void this.#onPaired();
+    if (connection === 'open') this.#onOpen();
+    if (connection === 'close') void this.close(closeReason(lastDisconnect?.error, this.#qr.isShowing));
+  }
+
+  #onOpen(): void {
+    clearTimeout(this.#watchdog);
+    this.#connected = true;
+    const { id, lid, name } = this.#auth.creds.me ?? { id: '' };
+    this.#stream.emit({ $case: 'connected', connected: { me: contactId(id, lid), pushName: name ?? '' } });
+    log('info', 'session connected', this.#logFields());
+  }
+
+  async #onPaired(): Promise<void> {
+    this.#qr.hide();
+    const { me, platform } = this.#auth.creds;
+    try {
+      await this.#auth.flush();
+    } catch {
+      return; // the failed write closes the session
+    }
+    this.#stream.emit({
+      $case: 'paired',
+      paired: { me: contactId(me?.id, me?.lid), platform: platform ?? '' },
+    });
+  }
+
+  #startSend(command: SendMessage): void {
+    const send: Promise<void> = this.#sender.send(command).then((sendResult) => {
+      this.#sends.delete(send);
+      this.#stream.emit({ $case: 'sendResult', sendResult });
+    });
+    this.#sends.add(send);
+  }
+
+  async #logout(): Promise<void> {
+    const closed = closings.loggedOutOnRequest();
+    try {
+      // `logout` ends the socket by itself; only what was asked for counts as the reason.
+      const done = this.#sock.logout();
+      this.#sock.ev.removeAllListeners('connection.update');
+      await this.#closeSignal.race(done);
+    } catch (error) {
+      closed.detail = `asked for, but not told to WhatsApp: ${describeError(error)}`;
+    }
+    await this.close(closed);
+  }
+
+  async #storeAuth(credentialsJson: string | undefined, keys: AuthKey[]): Promise<void> {
+    const errorCode = await this.#authWrites.ask((requestId) =>
+      this.#stream.emit({ $case: 'storeAuth', storeAuth: { requestId, credentialsJson, keys } }),
+    );
+    if (errorCode) throw new Error(errorCode);
+  }
+
+  async #loadAuth(type: string, ids: string[]): Promise<AuthKey[]> {
+    if (this.#closing) throw new Error('the session is closed');
+    const { keys, errorCode } = await this.#authReads.ask((requestId) =>
+      this.#stream.emit({ $case: 'getAuth', getAuth: { requestId, type, ids } }),
+    );
+    if (errorCode) throw new Error(errorCode);
+    return keys;
+  }
+
+  async #recordInbound(content: InboundContent): Promise<void> {
+    if (this.#closing) throw new Error('the session is closed');
+    const { companyId, sessionId } = this.#open;
+    try {
+      const errorCode = await this.#inbound.ask((requestId) =>
+        this.#stream.emit({ $case: 'inbound', inbound: { requestId, companyId, sessionId, ...content } }),
+      );
+      if (errorCode) throw new Error(errorCode);
+      this.#inboundFailures = 0;
+    } catch (error) {
+      this.#inboundFailures += 1;
+      log('warn', `inbound not recorded: ${describeError(error)}`, this.#logFields());
+      if (this.#inboundFailures >= MAX_INBOUND_FAILURES) {
+        void this.close(closings.inboundStoreFailed(describeError(error)));
+      }
+      throw error;
+    }
+  }
+
+  async #storedMessage(waMessageId: string): Promise<Uint8Array | undefined> {
+    try {
+      const { messageProto } = await this.#stored.ask((requestId) =>
+        this.#stream.emit({ $case: 'getMessage', getMessage: { requestId, waMessageId } }),
+      );
+      return messageProto;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #sendReceipt(content: ReceiptContent | undefined): void {
+    if (!content) return;
+    const { companyId, sessionId } = this.#open;
+    this.#stream.emit({ $case: 'receipt', receipt: { companyId, sessionId, ...content } });
+  }
+
+  #me(): Me {
+    const me = this.#auth.creds.me;
+    return { id: me?.id ?? '', lid: me?.lid ?? '' };
+  }
+
+  #logFields(): LogFields {
+    return { session_id: this.#open.sessionId, company_id: this.#open.companyId };
+  }
+}
+
+/** Settles with `work`, at the latest after `ms`; never rejects. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,117 @@
+import makeWASocket, {
+  type CacheStore,
+  DEFAULT_CONNECTION_CONFIG,
+  type GroupMetadata,
+  proto,
+  type SignalKeyStoreWithTransaction,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+import { LRUCache } from 'lru-cache';
+import type WebSocket from 'ws';
+import type { AuthState } from './auth-state.js';
+import type { OpenSession } from './generated/ponte/bridge/v1/bridge.js';
+import type { InboundRecorder } from './inbound.js';
+import { baileysLogger } from './logger.js';
+import { commitLateWrites } from './transactions.js';
+
+const QUERY_TIMEOUT_MS = 30_000;
+const CLOSE_HANDSHAKE_MS = 300;
+const GROUP_METADATA_MS = 5 * 60_000;
+const MAX_CACHED_GROUPS = 200;
+const RETRY_COUNTER_MS = 60 * 60_000;
+const MAX_RETRY_COUNTERS = 1000;
+const MAX_REMEMBERED_SESSIONS = 2000;
+
+/** Session id -> how often each message was retried; lives longer than a socket. */
+const retryCounters = new LRUCache<string, CacheStore>({ max: MAX_REMEMBERED_SESSIONS });
+
+export interface SocketParts {
+  auth: AuthState;
+  recorder: InboundRecorder;
+  /** The message as it was sent, for a recipient that could not decrypt it. */
+  storedMessage(waMessageId: string): Promise<Uint8Array | undefined>;
+}
+
+/** Starts one Baileys socket: it connects at once. Listeners added in the same tick miss nothing. */
+export function openSocket(open: OpenSession, { auth, recorder, storedMessage }: SocketParts): WASocket {
+  const groups = new LRUCache<string, GroupMetadata>({ max: MAX_CACHED_GROUPS, ttl: GROUP_METADATA_MS });
+  const sock = makeWASocket({
+    waWebSocketUrl: open.whatsappUrl,
+    auth: { creds: auth.creds, keys: auth.keys },
+    logger: baileysLogger({ session_id: open.sessionId, company_id: open.companyId }),
+    browser: [open.browserName || 'Ponte', 'Chrome', '1.0'],
+    connectTimeoutMs: open.connectTimeoutMs,
+    defaultQueryTimeoutMs: QUERY_TIMEOUT_MS,
+    // An online device takes the notifications away from the phone.
+    markOnlineOnConnect: false,
+    // The sender's own copy of a message only costs time: SendResult carries it.
+    emitOwnEvents: false,
+    syncFullHistory: false,
+    // The other parts of the history carry the first LID mappings.
+    shouldSyncHistoryMessage: (part) => part.syncType !== proto.HistorySync.HistorySyncType.FULL,
+    generateHighQualityLinkPreview: false,
+    // A refused write ends the session: Baileys must not try it ten times first.
+    transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
+    msgRetryCounterCache: retryCounterOf(open.sessionId),
+    cachedGroupMetadata: async (jid) => groups.get(jid),
+    getMessage: async ({ id }) => {
+      const stored = id ? await storedMessage(id) : undefined;
+      return stored && proto.Message.decode(stored);
+    },
+    makeSignalRepository: (state, logger, pnToLid) => {
+      const keys = state.keys as SignalKeyStoreWithTransaction;
+      commitLateWrites(keys);
+      return recorder.wrap(DEFAULT_CONNECTION_CONFIG.makeSignalRepository(state, logger, pnToLid), keys);
+    },
+  });
+  recorder.watch(sock.ws);
+  sock.ev.on('groups.upsert', (upserted) => {
+    for (const group of upserted) groups.set(group.id, group);
+  });
+  sock.ev.on('groups.update', (updates) => {
+    for (const { id } of updates) if (id) groups.delete(id);
+  });
+  sock.ev.on('group-participants.update', ({ id }) => groups.delete(id));
+  return sock;
+}
+
+/**
+ * Ends the socket for good: resolves when its connection is gone, by force where the peer does not
+ * answer the close.
+ */
+export async function endSocket(sock: WASocket): Promise<void> {
+  const connection = connectionOf(sock);
+  void sock.end(undefined).catch(() => undefined);
+  if (!connection || connection.readyState === connection.CLOSED) return;
+  await new Promise<void>((resolve) => {
+    const force = setTimeout(() => connection.terminate(), CLOSE_HANDSHAKE_MS);
+    connection.once('close', () => {
+      clearTimeout(force);
+      resolve();
+    });
+  });
+}
+
+/** Baileys reports a close only after a handshake that a dead peer leaves open for 30 s: cut it short. */
+export function cutStalledClose(sock: WASocket): void {
+  const connection = connectionOf(sock);
+  if (connection?.readyState === connection?.CLOSING) connection?.terminate();
+}
+
+function connectionOf(sock: WASocket): WebSocket | null {
+  return (sock.ws as unknown as { socket: WebSocket | null }).socket;
+}
+
+function retryCounterOf(sessionId: string): CacheStore {
+  const known = retryCounters.get(sessionId);
+  if (known) return known;
+  const counts = new LRUCache<string, object>({ max: MAX_RETRY_COUNTERS, ttl: RETRY_COUNTER_MS });
+  const store: CacheStore = {
+    get: <T>(key: string) => (counts.get(key) as { value: T } | undefined)?.value,
+    set: (key, value) => void counts.set(key, { value }),
+    del: (key) => void counts.delete(key),
+    flushAll: () => counts.clear(),
+  };
+  retryCounters.set(sessionId, store);
+  return store;
+}

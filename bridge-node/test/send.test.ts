@@ -1,0 +1,193 @@
+import { Boom } from '@hapi/boom';
+import type { WAMessage } from '@whiskeysockets/baileys';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { CloseSignal } from '../src/close-signal.js';
+import { classifySendError, Sender, type SendingSocket } from '../src/commands/send.js';
+import type { ReceiptContent } from '../src/events/receipts.js';
+import { ReceiptKind, type SendMessage, SendOutcome } from '../src/generated/ponte/bridge/v1/bridge.js';
+
+const CHAT = '5511911111111@s.whatsapp.net';
+const { SEND_OUTCOME_ACKNOWLEDGED, SEND_OUTCOME_AMBIGUOUS, SEND_OUTCOME_NOT_SENT, SEND_OUTCOME_REJECTED } =
+  SendOutcome;
+
+function command(id: string, chatJid = CHAT, body = 'hi'): SendMessage {
+  return { requestId: 1, waMessageId: id, chatJid, content: { $case: 'text', text: { body } } };
+}
+
+function ack(id: string, attrs: Record<string, string> = {}) {
+  return { tag: 'ack', attrs: { class: 'message', id, from: CHAT, ...attrs } };
+}
+
+function setUp({ ackTimeoutMs = 1000, open = true } = {}) {
+  const calls: { jid: string; id: string; resolve(): void; reject(error: unknown): void }[] = [];
+  const sendMessage = vi.fn<SendingSocket['sendMessage']>(
+    (jid, _content, { messageId = '' }) =>
+      new Promise<WAMessage>((resolve, reject) => {
+        const message = { key: { id: messageId }, message: { conversation: 'hi' } } as WAMessage;
+        calls.push({ jid, id: messageId, resolve: () => resolve(message), reject });
+      }),
+  );
+  const lidMapping = { getLIDForPN: async () => '911@lid', getPNForLID: async () => null };
+  const closeSignal = new CloseSignal();
+  const late: ReceiptContent[] = [];
+  const sock: SendingSocket = { sendMessage, signalRepository: { lidMapping } };
+  const sender = new Sender(
+    sock,
+    () => open,
+    closeSignal,
+    ackTimeoutMs,
+    (receipt) => late.push(receipt),
+  );
+  return { sender, calls, closeSignal, late, sendMessage };
+}
+
+afterEach(() => vi.useRealTimers());
+
+describe('Sender', () => {
+  it('answers with the ack, the pair of ids and the sent message', async () => {
+    const { sender, calls, sendMessage } = setUp();
+    const sent = sender.send(command('A'));
+    await vi.waitUntil(() => calls[0]);
+    calls[0]?.resolve();
+    sender.handleAck(ack('A'));
+    const result = await sent;
+    expect(result).toMatchObject({
+      outcome: SEND_OUTCOME_ACKNOWLEDGED,
+      waMessageId: 'A',
+      code: 0,
+      reason: '',
+    });
+    expect(result.chat).toEqual({ pnJid: CHAT, lidJid: '911@lid' });
+    expect(result.acknowledgedAtMs).toBeGreaterThan(0);
+    expect(result.messageProto.length).toBeGreaterThan(0);
+    expect(sendMessage).toHaveBeenCalledWith(
+      CHAT,
+      { text: 'hi', linkPreview: null },
+      expect.objectContaining({ messageId: 'A' }),
+    );
+  });
+
+  it('takes an ack that comes before the keys are committed', async () => {
+    const { sender, calls } = setUp();
+    const sent = sender.send(command('A'));
+    await vi.waitUntil(() => calls[0]);
+    sender.handleAck(ack('A'));
+    calls[0]?.resolve();
+    expect((await sent).outcome).toBe(SEND_OUTCOME_ACKNOWLEDGED);
+  });
+
+  it.each([
+    ['463', 'reachout_locked'],
+    ['479', 'stale_device_session'],
+    ['429', 'rate_limited'],
+    ['475', 'rejected'],
+  ])('answers an error ack %s as rejected', async (error, reason) => {
+    const { sender, calls } = setUp();
+    const sent = sender.send(command('A'));
+    await vi.waitUntil(() => calls[0]);
+    calls[0]?.resolve();
+    sender.handleAck(ack('A', { error }));
+    expect(await sent).toMatchObject({ outcome: SEND_OUTCOME_REJECTED, code: Number(error), reason });
+  });
+
+  it('answers a missing ack as ambiguous and reports a late one, once', async () => {
+    const { sender, calls, late } = setUp({ ackTimeoutMs: 10 });
+    const sent = sender.send(command('A'));
+    await vi.waitUntil(() => calls[0]);
+    calls[0]?.resolve();
+    expect((await sent).outcome).toBe(SEND_OUTCOME_AMBIGUOUS);
+    sender.handleAck(ack('A'));
+    sender.handleAck(ack('A'));
+    expect(late).toMatchObject([
+      { waMessageIds: ['A'], chatJid: CHAT, kind: ReceiptKind.RECEIPT_KIND_SERVER_ACK },
+    ]);
+  });
+
+  it('reports a late refusal with its code', async () => {
+    const { sender, calls, late } = setUp({ ackTimeoutMs: 10 });
+    const sent = sender.send(command('A'));
+    await vi.waitUntil(() => calls[0]);
+    calls[0]?.resolve();
+    await sent;
+    sender.handleAck(ack('A', { error: '479' }));
+    expect(late).toMatchObject([{ kind: ReceiptKind.RECEIPT_KIND_ERROR, code: 479 }]);
+  });
+
+  it('says not sent while the session is not open', async () => {
+    const { sender, calls } = setUp({ open: false });
+    expect(await sender.send(command('A'))).toMatchObject({
+      outcome: SEND_OUTCOME_NOT_SENT,
+      reason: 'not_connected',
+    });
+    expect(calls).toHaveLength(0);
+  });
+
+  it('says ambiguous for what had begun when the session closed, not sent for what waited behind it', async () => {
+    const { sender, calls, closeSignal } = setUp();
+    const first = sender.send(command('A'));
+    const second = sender.send(command('B'));
+    await vi.waitUntil(() => calls[0]);
+    closeSignal.fire();
+    expect((await first).outcome).toBe(SEND_OUTCOME_AMBIGUOUS);
+    expect(await second).toMatchObject({ outcome: SEND_OUTCOME_NOT_SENT, reason: 'not_connected' });
+    expect(calls).toHaveLength(1);
+  });
+
+  it('says ambiguous when the session closes while the ack is awaited', async () => {
+    const { sender, calls, closeSignal } = setUp();
+    const sent = sender.send(command('A'));
+    await vi.waitUntil(() => calls[0]);
+    calls[0]?.resolve();
+    await Promise.resolve();
+    closeSignal.fire();
+    expect((await sent).outcome).toBe(SEND_OUTCOME_AMBIGUOUS);
+  });
+
+  it('keeps the order of a chat and lets other chats pass', async () => {
+    const { sender, calls } = setUp();
+    void sender.send(command('A'));
+    void sender.send(command('B'));
+    void sender.send(command('C', 'other@s.whatsapp.net'));
+    await vi.waitUntil(() => calls.length === 2);
+    expect(calls.map(({ id }) => id)).toEqual(['A', 'C']);
+    calls[0]?.reject(new TypeError('bad'));
+    await vi.waitUntil(() => calls.length === 3);
+    expect(calls[2]?.id).toBe('B');
+  });
+
+  it('refuses an id that is being sent, and empty content', async () => {
+    const { sender, calls } = setUp();
+    void sender.send(command('A'));
+    await vi.waitUntil(() => calls[0]);
+    expect(await sender.send(command('A'))).toMatchObject({
+      outcome: SEND_OUTCOME_NOT_SENT,
+      reason: 'in_flight',
+    });
+    expect(await sender.send(command('B', CHAT, ''))).toMatchObject({ reason: 'bad_request' });
+  });
+});
+
+describe('classifySendError', () => {
+  it.each<[string, unknown, SendOutcome, string]>([
+    ['a refused query', new Boom('rate-overlimit', { data: 429 }), SEND_OUTCOME_NOT_SENT, 'query_failed'],
+    [
+      'no device to encrypt for',
+      new Boom('All encryptions failed'),
+      SEND_OUTCOME_NOT_SENT,
+      'encryption_failed',
+    ],
+    [
+      'a closed connection',
+      new Boom('Connection Closed', { statusCode: 428 }),
+      SEND_OUTCOME_NOT_SENT,
+      'connection_closed',
+    ],
+    ['a bad request', new Boom('bad', { statusCode: 400 }), SEND_OUTCOME_NOT_SENT, 'bad_request'],
+    ['a type error', new TypeError('x'), SEND_OUTCOME_NOT_SENT, 'bad_request'],
+    ['a remote close', 1006, SEND_OUTCOME_AMBIGUOUS, 'outcome_unknown'],
+    ['a time-out', new Boom('Timed Out', { statusCode: 408 }), SEND_OUTCOME_AMBIGUOUS, 'outcome_unknown'],
+    ['a refused key write', new Error('STALE_FENCE'), SEND_OUTCOME_AMBIGUOUS, 'outcome_unknown'],
+  ])('of %s', (_name, error, outcome, reason) => {
+    expect(classifySendError(error)).toMatchObject({ outcome, reason });
+  });
+});
