@@ -99,9 +99,7 @@ class Settings(BaseSettings):
         None,
         description="Address of a running bridge (unix:/path or host:port); spawns its own where not set",
     )
-    node_binary: str | None = Field(
-        None, description="Node 20 or newer; found on PATH or in a wheel where not set"
-    )
+    node: str | None = Field(None, description="Node 20 or newer; found on PATH or in a wheel where not set")
 
     webhook_allow_private_networks: bool = Field(
         False, description="Let webhooks go to private and local addresses (for local use)"

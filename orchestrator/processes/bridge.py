@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from random import Random
-from typing import Any
+from typing import Any, Unpack
 
-from orchestrator.processes.child import Command, Timing
+from orchestrator.processes.child import ChildOptions, Command
 from orchestrator.processes.ready_line import ReadyLineProcess
 from orchestrator.startup import StartupError
 
@@ -26,11 +25,10 @@ class BridgeProcess(ReadyLineProcess):
         *,
         environment: Mapping[str, str] | None = None,
         folder: Path = BRIDGE_FOLDER,
-        timing: Timing | None = None,
-        rng: Random | None = None,
+        **options: Unpack[ChildOptions],
     ) -> None:
         """`node` is the binary; `environment` is added to this process's own, which the bridge inherits."""
-        super().__init__(timing=timing, rng=rng)
+        super().__init__(**options)
         self._node = node
         self._folder = folder
         self._environment = dict(environment or {})

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import TypedDict, Unpack
 
 from loguru import logger
 
@@ -47,6 +48,14 @@ class Timing:
     stable_after_s: float = 60.0
 
 
+class ChildOptions(TypedDict, total=False):
+    """What all kinds of children take: `held_files` are descriptors that the child keeps open as well."""
+
+    timing: Timing
+    rng: Random
+    held_files: Sequence[int]
+
+
 def restart_delay(failures: int, timing: Timing, rng: Random) -> float:
     """Return the seconds to wait before restart number `failures` (1 for the first): doubling, with jitter."""
     longest = min(timing.longest_restart_s, timing.first_restart_s * 2.0 ** min(failures - 1, 30))
@@ -61,9 +70,10 @@ class ChildProcess(ABC):
     log_level = "INFO"
     """Level of lines that do not name their own."""
 
-    def __init__(self, *, timing: Timing | None = None, rng: Random | None = None) -> None:
-        self._timing = timing or Timing()
-        self._rng = rng or Random()  # noqa: S311 - spaces restarts, keeps no secret
+    def __init__(self, **options: Unpack[ChildOptions]) -> None:
+        self._timing = options.get("timing") or Timing()
+        self._rng = options.get("rng") or Random()  # noqa: S311 - spaces restarts, keeps no secret
+        self._held_files = tuple(options.get("held_files", ()))
         self._process: Process | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._pumps: list[asyncio.Task[None]] = []
@@ -152,6 +162,7 @@ class ChildProcess(ABC):
                 cwd=command.folder,
                 env=environment,
                 start_new_session=True,
+                pass_fds=self._held_files,
             )
         except OSError as error:
             raise StartupError(f"{self.name} could not be started: {error.strerror or error}.") from error

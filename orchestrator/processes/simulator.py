@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from random import Random
-from typing import Any
+from typing import Any, Unpack
 
-from orchestrator.processes.child import Command, Timing
+from orchestrator.processes.child import ChildOptions, Command
 from orchestrator.processes.ready_line import ReadyLineProcess
 from orchestrator.startup import StartupError
 
@@ -26,11 +25,10 @@ class SimulatorProcess(ReadyLineProcess):
         ws_port: int = 0,
         http_port: int = 0,
         folder: Path = SIMULATOR_FOLDER,
-        timing: Timing | None = None,
-        rng: Random | None = None,
+        **options: Unpack[ChildOptions],
     ) -> None:
         """Port 0 lets the system choose. The URLs are known after start()."""
-        super().__init__(timing=timing, rng=rng)
+        super().__init__(**options)
         self._node = node
         self._folder = folder
         self._ports = ["--ws-port", str(ws_port), "--http-port", str(http_port)]
@@ -43,7 +41,7 @@ class SimulatorProcess(ReadyLineProcess):
 
         `node_options` is what NODE_OPTIONS holds already.
         """
-        return {"NODE_OPTIONS": f"{node_options} --import {self._trust_anchor}".strip()}
+        return {"NODE_OPTIONS": f"{node_options} --import {Path(self._trust_anchor).as_uri()}".strip()}
 
     def command(self) -> Command:
         """See ChildProcess."""

