@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws';
 import { Companion } from './accounts/companion.ts';
 import type { Behaviour, Phone } from './accounts/phone.ts';
 import { Registry } from './accounts/registry.ts';
-import { BoundedLog } from './bounded-log.ts';
+import { BoundedLog } from './bounded.ts';
 import { Connection } from './connection.ts';
 import { createControlServer } from './control/http.ts';
 import { type FaultSpec, FaultTable } from './faults.ts';

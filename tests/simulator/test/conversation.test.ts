@@ -61,22 +61,26 @@ test('delivery and read receipts reach the client', async () => {
   await waitUntil(() => ana.status(id) === 4, 'read receipt');
 });
 
-test.each(['pn', 'lid'])('a text from a phone arrives as notify with both addresses (%s)', async (addressing) => {
-  await world.patch(`/phones/${BIA}`, { addressing });
-  const { id } = await world.post(`/phones/${BIA}:send`, { to: ANA, text: `hello ${addressing}` });
-  await waitUntil(() => ana.texts('notify').includes(`hello ${addressing}`), 'message');
-  const message = ana.upserts.flatMap((upsert) => upsert.messages).find((m) => m.key.id === id);
-  const bia = await world.get(`/phones/${BIA}`);
-  expect([message?.key.remoteJid, message?.key.remoteJidAlt].sort()).toEqual([bia.jid, bia.lid].sort());
-  expect(message?.pushName).toBe('Bia');
-  await world.patch(`/phones/${BIA}`, { addressing: 'pn' });
-});
+test.each(['pn', 'lid'])(
+  'a text from a phone arrives as notify with both addresses (%s)',
+  async (addressing) => {
+    await world.patch(`/phones/${BIA}`, { addressing });
+    const { id } = await world.post(`/phones/${BIA}:send`, { to: ANA, text: `hello ${addressing}` });
+    await waitUntil(() => ana.texts('notify').includes(`hello ${addressing}`), 'message');
+    const message = ana.upserts.flatMap((upsert) => upsert.messages).find((m) => m.key.id === id);
+    const bia = await world.get(`/phones/${BIA}`);
+    expect([message?.key.remoteJid, message?.key.remoteJidAlt].sort()).toEqual([bia.jid, bia.lid].sort());
+    expect(message?.pushName).toBe('Bia');
+    await world.patch(`/phones/${BIA}`, { addressing: 'pn' });
+  },
+);
 
 test('a message from the phone is shown delivered, then read', async () => {
   const { id } = await world.post(`/phones/${BIA}:send`, { to: ANA, text: 'read me' });
   const status = async () =>
-    (await world.get(`/phones/${BIA}/messages?include_sent=true`)).findLast((m: { id: string }) => m.id === id)
-      ?.status;
+    (await world.get(`/phones/${BIA}/messages?include_sent=true`)).findLast(
+      (m: { id: string }) => m.id === id,
+    )?.status;
   await waitUntil(() => ana.texts().includes('read me'), 'message');
   await expect.poll(status).toBe('delivered');
   const key = ana.upserts.flatMap((upsert) => upsert.messages).find((m) => m.key.id === id)?.key;

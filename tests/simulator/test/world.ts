@@ -53,7 +53,11 @@ export class World {
   }
 
   private async call(method: string, path: string, body?: unknown): Promise<Json> {
-    const { status, json } = await this.raw(method, path, body === undefined ? undefined : JSON.stringify(body));
+    const { status, json } = await this.raw(
+      method,
+      path,
+      body === undefined ? undefined : JSON.stringify(body),
+    );
     if (status !== 200) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(json)}`);
     return json;
   }

@@ -1,4 +1,5 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
+import { BoundedSet } from '../bounded.ts';
 import type { Connection } from '../connection.ts';
 import { parseJid, SERVER_JID } from '../wire/jid.ts';
 import { node } from '../wire/nodes.ts';
@@ -31,7 +32,7 @@ export class Companion implements Device {
   private preKeys: { id: number; publicKey: Buffer }[] = [];
   private askedForPreKeys = false;
   private readonly pending = new Map<string, BinaryNode>();
-  private readonly retried = new Set<string>();
+  private readonly retried = new BoundedSet(MAX_RETRIED_KEYS);
   private readonly maxPending: number;
   private live = false;
 
@@ -97,7 +98,6 @@ export class Companion implements Device {
     const key = ackKey({ ...receipt, attrs: { ...receipt.attrs, class: 'message' } }, this.account.user);
     this.pending.delete(key);
     this.retried.add(key);
-    if (this.retried.size > MAX_RETRIED_KEYS) this.retried.clear();
   }
 
   /** Sends everything unacknowledged as offline stanzas, then the count that ends the client's buffering. */

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { type BinaryNode, generateMessageIDV2, type proto } from '@whiskeysockets/baileys';
-import { BoundedLog, BoundedSet } from '../bounded-log.ts';
+import { BoundedLog, BoundedMap, BoundedSet } from '../bounded.ts';
 import type { Router } from '../handlers/router.ts';
 import { child, children, node, uintBytes } from '../wire/nodes.ts';
 import type { Account } from './account.ts';
@@ -47,8 +47,11 @@ export class Phone
   private readonly store = new SignalStore();
   private readonly cipher = new PhoneCipher(this.store);
   private readonly seen: BoundedSet;
-  private readonly sent = new Map<string, { message: proto.IMessage; to: Account; entry: PhoneMessage }>();
-  private readonly retryRequests = new Map<string, number>();
+  /** What was sent from here, to encrypt it again on request. */
+  private readonly sent = new BoundedMap<{ message: proto.IMessage; to: Account }>(MAX_REMEMBERED_SENDS);
+  /** This account's messages, whichever device sent them, whose receipts are still to come. */
+  private readonly unread = new BoundedMap<PhoneMessage>(MAX_REMEMBERED_SENDS);
+  private readonly retryRequests = new BoundedMap<number>(MAX_REMEMBERED_SENDS);
   private work: Promise<void> = Promise.resolve();
 
   constructor(account: Account, router: Router, behaviour: Behaviour, limits: PhoneLimits) {
@@ -93,7 +96,8 @@ export class Phone
       sent_here: true,
       status: 'sent',
     };
-    this.remember(id, { message, to, entry });
+    this.sent.set(id, { message, to });
+    this.unread.set(id, entry);
     await this.enqueue(() => this.transmit(to, message, id));
     this.record(entry);
     return id;
@@ -179,7 +183,7 @@ export class Phone
       : this.account;
     const id = stanza.attrs.id ?? '';
     this.retryRequests.delete(id);
-    this.record({
+    const entry: PhoneMessage = {
       id,
       from: sender.account.number,
       to: recipient?.number ?? '',
@@ -189,7 +193,9 @@ export class Phone
       from_me: fromMe,
       sent_here: false,
       status: fromMe ? 'sent' : 'received',
-    });
+    };
+    if (fromMe) this.unread.set(id, entry);
+    this.record(entry);
     if (!fromMe) this.react(stanza.attrs.from ?? '', sender.account, id, content.text);
   }
 
@@ -228,9 +234,10 @@ export class Phone
     const status = stanza.attrs.type === 'read' ? 'read' : stanza.attrs.type ? undefined : 'delivered';
     if (!status) return;
     for (const id of ids) {
-      const entry = id ? this.sent.get(id)?.entry : undefined;
-      if (!entry || RANK[entry.status] >= RANK[status]) continue;
+      const entry = id ? this.unread.get(id) : undefined;
+      if (!id || !entry || RANK[entry.status] >= RANK[status]) continue;
       entry.status = status;
+      if (status === 'read') this.unread.delete(id);
       this.emit('status', entry);
     }
   }
@@ -273,13 +280,6 @@ export class Phone
 
   private record(message: PhoneMessage): void {
     this.emit('message', this.log.add(message));
-  }
-
-  private remember(id: string, sent: { message: proto.IMessage; to: Account; entry: PhoneMessage }): void {
-    this.sent.set(id, sent);
-    if (this.sent.size <= MAX_REMEMBERED_SENDS) return;
-    const oldest = this.sent.keys().next();
-    if (!oldest.done) this.sent.delete(oldest.value);
   }
 
   private address(account: Account, device = 0): string {

@@ -3,7 +3,7 @@ import type { Account } from '../accounts/account.ts';
 import { Companion } from '../accounts/companion.ts';
 import type { Device } from '../accounts/device.ts';
 import type { Registry } from '../accounts/registry.ts';
-import type { BoundedLog } from '../bounded-log.ts';
+import type { BoundedLog } from '../bounded.ts';
 import type { FaultTable } from '../faults.ts';
 import type { Stats } from '../stats.ts';
 import { type Jid, parseJid } from '../wire/jid.ts';

@@ -31,23 +31,47 @@ export class BoundedLog<T extends object> {
   }
 }
 
-/** A set that forgets its oldest members beyond a limit. */
-export class BoundedSet {
-  private readonly members = new Set<string>();
+/** A map that forgets its oldest entries beyond a limit. */
+export class BoundedMap<T> {
+  private readonly entries = new Map<string, T>();
   private readonly limit: number;
 
   constructor(limit: number) {
     this.limit = limit;
   }
 
+  get(key: string): T | undefined {
+    return this.entries.get(key);
+  }
+
+  set(key: string, value: T): void {
+    this.entries.set(key, value);
+    if (this.entries.size <= this.limit) return;
+    const oldest = this.entries.keys().next();
+    if (!oldest.done) this.entries.delete(oldest.value);
+  }
+
+  delete(key: string): boolean {
+    return this.entries.delete(key);
+  }
+}
+
+/** A set that forgets its oldest members beyond a limit. */
+export class BoundedSet {
+  private readonly members: BoundedMap<true>;
+
+  constructor(limit: number) {
+    this.members = new BoundedMap(limit);
+  }
+
   /** Adds and says whether it was new. */
   add(member: string): boolean {
-    if (this.members.has(member)) return false;
-    this.members.add(member);
-    if (this.members.size > this.limit) {
-      const oldest = this.members.values().next();
-      if (!oldest.done) this.members.delete(oldest.value);
-    }
+    if (this.members.get(member)) return false;
+    this.members.set(member, true);
     return true;
+  }
+
+  delete(member: string): boolean {
+    return this.members.delete(member);
   }
 }
