@@ -1,9 +1,20 @@
 """All tables; importing this module fills `SQLModel.metadata`."""
 
-from orchestrator.store.models.company import ApiKeyRow, CompanyRow, EventCounterRow, IdempotencyRow, MetadataRow
+from orchestrator.store.models.company import (
+    ApiKeyRow,
+    CompanyRow,
+    EventCounterRow,
+    IdempotencyRow,
+    MetadataRow,
+)
 from orchestrator.store.models.event import EventRow, WebhookDeliveryRow, WebhookRow
 from orchestrator.store.models.message import ContactRow, MessageRow
-from orchestrator.store.models.session import ArchivedCredentialsRow, AuthCredentialsRow, AuthKeyRow, SessionRow
+from orchestrator.store.models.session import (
+    ArchivedCredentialsRow,
+    AuthCredentialsRow,
+    AuthKeyRow,
+    SessionRow,
+)
 
 __all__ = [
     "ApiKeyRow",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Column, Index, LargeBinary
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from orchestrator.store.models.base import UtcDateTime
@@ -26,7 +26,7 @@ class EventCounterRow(SQLModel, table=True):
     __tablename__ = "event_counter"
 
     company_id: str = Field(primary_key=True, max_length=36)
-    last_sequence: int = Field(default=0)
+    last_sequence: int = Field(default=0, sa_type=BigInteger)
 
 
 class ApiKeyRow(SQLModel, table=True):
@@ -46,7 +46,10 @@ class ApiKeyRow(SQLModel, table=True):
 
 
 class IdempotencyRow(SQLModel, table=True):
-    """A create that was done: written in the same transaction as what it made. `company_id` is empty for the administrator."""
+    """A create that was done: written in the same transaction as what it made.
+
+    `company_id` is empty for the administrator.
+    """
 
     __tablename__ = "idempotency"
     __table_args__ = (Index("idempotency_created", "created_at"),)

@@ -12,7 +12,10 @@ class SessionRow(SQLModel, table=True):
     """A session: what is wanted, what is observed, who holds it, and its breaker."""
 
     __tablename__ = "session"
-    __table_args__ = (Index("session_company", "company_id", "id"), Index("session_desired", "desired_state", "state"))
+    __table_args__ = (
+        Index("session_company", "company_id", "id"),
+        Index("session_desired", "desired_state", "state"),
+    )
 
     id: str = Field(primary_key=True, max_length=36)
     company_id: str = Field(max_length=36)
