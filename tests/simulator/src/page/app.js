@@ -178,7 +178,10 @@ function drawConversation() {
       {},
       timeOf(message),
       ' ',
-      element('span', { className: message.status === 'read' ? 'read' : '', textContent: ticks }),
+      element('span', {
+        className: message.from_me && message.status === 'read' ? 'read' : '',
+        textContent: ticks,
+      }),
     );
     const text = message.text ?? `(${message.kind})`;
     return element('li', { className: message.from_me ? 'bubble own' : 'bubble' }, text, footer);
