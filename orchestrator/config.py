@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestrator.startup import StartupError
 
@@ -54,20 +54,23 @@ def decode_encryption_key(value: str) -> bytes:
     return key
 
 
-HostPort = Annotated[Address, BeforeValidator(parse_address)]
+HostPort = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
+OptionalHostPort = Annotated[Address | None, NoDecode, BeforeValidator(parse_address)]
 
 
 class Settings(BaseSettings):
     """Every setting with its default. Field `x` is the variable PONTE_X."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     data_dir: Path = Field(
         Path("ponte-data"), description="Folder for the database, keys, media and the queue"
     )
     http_addr: HostPort = Field(Address("127.0.0.1", 8080), description="REST, SSE and documentation")
     grpc_addr: HostPort = Field(Address("127.0.0.1", 9090), description="gRPC")
-    metrics_addr: HostPort | None = Field(
+    metrics_addr: OptionalHostPort = Field(
         None, description="/metrics, /healthz and /readyz; on the HTTP address where not set"
     )
     database_url: SecretStr | None = Field(
@@ -132,14 +135,14 @@ class Settings(BaseSettings):
     def _is_websocket_url(cls, value: str | None) -> str | None:
         if value and not value.startswith(("ws://", "wss://")):
             raise ValueError("give a ws:// or wss:// address")
-        return value or None
+        return value
 
     @field_validator("encryption_key")
     @classmethod
     def _is_encryption_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value:
             decode_encryption_key(value.get_secret_value())
-        return value or None
+        return value
 
     @field_validator("encryption_old_keys")
     @classmethod
@@ -153,7 +156,7 @@ class Settings(BaseSettings):
     def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value and len(value) < 16:
             raise ValueError("give at least 16 characters that nobody can guess")
-        return value or None
+        return value
 
     @property
     def speaks_to_whatsapp(self) -> bool:

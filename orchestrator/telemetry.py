@@ -21,7 +21,7 @@ MAX_LINE = 8_192
 """Characters of a log message that are kept, so that no peer can fill a disk with one line."""
 
 _PHONE_NUMBER = re.compile(
-    r"(?<![\w-])\+?(\d{7,15})(?=@(?:s\.whatsapp\.net|c\.us)\b)|(?<![\w+-])\+(\d{7,15})\b"
+    r"(?<![\w-])\+?(\d{7,15})(?=(?::\d+)?@(?:s\.whatsapp\.net|c\.us)\b)|(?<![\w+-])\+(\d{7,15})\b"
 )
 
 
