@@ -22,6 +22,22 @@ class Sealed:
     key_id: str
     ciphertext: bytes
 
+    def pack(self) -> bytes:
+        """Put both into one value, for columns without one for the key's name."""
+        name = self.key_id.encode()
+        return bytes([len(name)]) + name + self.ciphertext
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> "Sealed":
+        """Undo `pack`. Raises VaultError."""
+        end = 1 + packed[0] if packed else 0
+        if not 1 < end <= len(packed):
+            raise VaultError("a sealed value is cut off")
+        try:
+            return cls(packed[1:end].decode(), packed[end:])
+        except UnicodeDecodeError as error:
+            raise VaultError("a sealed value was changed") from error
+
 
 class Vault:
     """Seals with the current key, opens with any given one."""
