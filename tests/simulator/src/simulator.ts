@@ -184,6 +184,7 @@ export class Simulator {
 }
 
 function refuse(socket: Duplex, status: number): void {
+  socket.on('error', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 

@@ -86,3 +86,22 @@ test('a QR code that nobody waits with, is malformed or carries other keys is re
   const [ref, noise, , adv] = qr.split(',');
   expect((await scan([ref, noise, 'AAAA', adv].join(','))).json.error.code).toBe('QR_MISMATCH');
 });
+
+test('a client pairs by code; a wrong code is refused', async () => {
+  const ask = async () => {
+    const client = world.client();
+    client.connect();
+    await waitUntil(() => client.updatesOfConnection.some((update) => update.qr), 'registration');
+    return { client, code: await client.socket.requestPairingCode(ANA.slice(1)) };
+  };
+  const typed = (code: string) => world.raw('POST', `/phones/${ANA}:enter-code`, JSON.stringify({ code }));
+  const wrong = await ask();
+  await expect.poll(async () => (await typed('AAAAAAAA')).json.error.code).toBe('WRONG_CODE');
+  await wrong.client.close();
+  await expect.poll(() => world.simulator.connections.size).toBe(0);
+  const { client, code } = await ask();
+  await expect.poll(async () => (await typed(code)).status, { timeout: 5_000 }).toBe(200);
+  await waitUntil(() => client.closeCode() === 515, 'restart after pairing');
+  await client.login();
+  expect(await world.get('/devices')).toMatchObject([{ phone_number: ANA, connected: true }]);
+});

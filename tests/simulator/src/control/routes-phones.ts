@@ -1,6 +1,7 @@
 import { Companion } from '../accounts/companion.ts';
 import type { PhoneMessage } from '../accounts/messages.ts';
 import type { Phone } from '../accounts/phone.ts';
+import { enterCode } from '../handlers/pairing-code.ts';
 import { scan } from '../handlers/registration.ts';
 import type { Call, Route } from './http.ts';
 import {
@@ -26,6 +27,7 @@ export const phoneRoutes: Route[] = [
   { method: 'GET', path: /^\/phones\/([^/:]+)$/, run: (call) => phoneView(phoneOf(call)) },
   { method: 'PATCH', path: /^\/phones\/([^/:]+)$/, run: changePhone },
   { method: 'POST', path: /^\/phones\/([^/:]+):scan$/, run: scanCode },
+  { method: 'POST', path: /^\/phones\/([^/:]+):enter-code$/, run: typeCode },
   { method: 'POST', path: /^\/phones\/([^/:]+):send$/, run: sendText },
   { method: 'POST', path: /^\/phones\/([^/:]+):read$/, run: markRead },
   { method: 'POST', path: /^\/phones\/([^/:]+):typing$/, run: showTyping },
@@ -109,6 +111,11 @@ function readAutoReply(value: unknown): { text: string | null; delay_ms: number 
 function scanCode(call: Call) {
   const jid = scan(phoneOf(call), call.simulator.waiting, readText(call.body, 'qr'));
   return { jid };
+}
+
+async function typeCode(call: Call) {
+  const code = readText(call.body, 'code').replace('-', '').toUpperCase();
+  return { jid: await enterCode(phoneOf(call), call.simulator.connections, code) };
 }
 
 async function sendText(call: Call) {

@@ -1,6 +1,7 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Connection } from '../connection.ts';
 import { children, iqResult, node } from '../wire/nodes.ts';
+import { answerLinkCode } from './pairing-code.ts';
 
 const PRIVACY = ['readreceipts', 'last', 'online', 'profile', 'status', 'groupadd', 'calladd', 'messages'];
 
@@ -10,6 +11,8 @@ export function answerAccountQuery(connection: Connection, iq: BinaryNode): Bina
   switch (`${iq.attrs.xmlns}/${request?.tag}`) {
     case 'md/remove-companion-device':
       return logOut(connection, iq);
+    case 'md/link_code_companion_reg':
+      return answerLinkCode(connection, iq);
     case 'privacy/privacy':
       return iqResult(iq, [
         node(

@@ -32,6 +32,7 @@ export function admit(connection: Connection, payload: proto.ClientPayload): voi
   connection.device = device;
   device.attach(connection, Date.now());
   simulator.stats.logins += 1;
+  if (simulator.faults.peek('freeze', account?.number)) connection.freeze();
   connection.send(
     node('success', {
       t: Math.floor(Date.now() / 1000).toString(),

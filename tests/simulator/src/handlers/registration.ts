@@ -7,6 +7,7 @@ import { ApiError } from '../control/errors.ts';
 import { SERVER_JID } from '../wire/jid.ts';
 import { isSignedBy, sign } from '../wire/keys.ts';
 import { bytesOf, child, node } from '../wire/nodes.ts';
+import type { CodeRequest } from './pairing-code.ts';
 
 const REFS = 6;
 const ACCOUNT_SIGNATURE_PREFIX = Buffer.from([6, 0]);
@@ -17,6 +18,8 @@ const RESTART_REQUIRED = 515;
 export interface Registration {
   keys: CompanionKeys;
   refs: string[];
+  /** Present once the client has asked to be linked by a code instead. */
+  code?: CodeRequest;
   /** Present from the scan until the client has confirmed. */
   pairing?: { phone: Phone; deviceId: number; details: Buffer; iqId: string };
 }

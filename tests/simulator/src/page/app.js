@@ -53,6 +53,7 @@ async function refresh() {
   [state.phones, state.devices] = await Promise.all([call('GET', '/phones'), call('GET', '/devices')]);
   drawPhones();
   drawDevices();
+  if (state.current) drawBar();
 }
 
 function drawPhones() {
@@ -128,12 +129,16 @@ function draw() {
   $('back').hidden = !open;
   $('chats').hidden = open;
   $('conversation').hidden = !open;
-  const shown = open ? state.chat : state.current;
+  drawBar();
+  if (open) drawConversation();
+  else drawChats();
+}
+
+function drawBar() {
+  const shown = state.chat ?? state.current;
   $('bar-avatar').textContent = initial(shown);
   $('bar-title').textContent = nameOf(shown);
   $('bar-subtitle').textContent = shown;
-  if (open) drawConversation();
-  else drawChats();
 }
 
 function drawChats() {
@@ -219,7 +224,10 @@ onSubmit('new-phone', async ({ phone_number, name }) => {
 onSubmit('new-chat', async ({ to }) => openChat(to.startsWith('+') ? to : `+${to}`));
 onSubmit('compose', ({ text }) => call('POST', path(state.current, ':send'), { to: state.chat, text }));
 onSubmit('scan', async ({ qr }) => {
-  const { jid } = await call('POST', path(state.current, ':scan'), { qr });
+  const isCode = /^[0-9A-Z]{4}-?[0-9A-Z]{4}$/i.test(qr.trim());
+  const { jid } = isCode
+    ? await call('POST', path(state.current, ':enter-code'), { code: qr.trim() })
+    : await call('POST', path(state.current, ':scan'), { qr });
   notify(`Linked ${jid}`);
   await refresh();
 });
