@@ -22,6 +22,10 @@ WHATSAPP_OWN_URL = "wss://web.whatsapp.com/ws/chat"
 """Where Baileys connects when PONTE_WHATSAPP_URL is not set (its DEFAULT_CONNECTION_CONFIG)."""
 
 
+_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+_DATABASE_SCHEMES = tuple(f"{scheme}://" for scheme in (*_DRIVERS, *_DRIVERS.values()))
+
+
 class Address(NamedTuple):
     """A host and a TCP port; port 0 lets the system choose."""
 
@@ -137,6 +141,13 @@ class Settings(BaseSettings):
             raise ValueError("give a ws:// or wss:// address")
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_database_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(_DATABASE_SCHEMES):
+            raise ValueError("give postgresql://user:password@host/name, or sqlite:///path")
+        return value
+
     @field_validator("encryption_key")
     @classmethod
     def _is_encryption_key(cls, value: SecretStr | None) -> SecretStr | None:
@@ -172,11 +183,8 @@ class Settings(BaseSettings):
         """The SQLAlchemy URL with an asynchronous driver."""
         if self.database_url is None:
             return f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'ponte.db'}"
-        url = self.database_url.get_secret_value()
-        for plain in ("postgresql://", "postgres://"):
-            if url.startswith(plain):
-                return f"postgresql+asyncpg://{url.removeprefix(plain)}"
-        return url
+        scheme, _, rest = self.database_url.get_secret_value().partition("://")
+        return f"{_DRIVERS.get(scheme, scheme)}://{rest}"
 
 
 def load_settings(**overrides: Any) -> Settings:

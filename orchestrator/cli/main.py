@@ -6,7 +6,8 @@ import sys
 
 import typer
 
-from orchestrator.cli import company, config_table, demo, migrate, session, simulator, up, version
+from orchestrator.cli import company, config_table, migrate, session, simulator, up, version
+from orchestrator.cli.demo import command as demo
 from orchestrator.startup import StartupError
 
 app = typer.Typer(

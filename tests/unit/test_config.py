@@ -82,6 +82,11 @@ def test_the_environment_wins_over_the_file_and_an_override_over_both(
         ("PONTE_ENCRYPTION_OLD_KEYS", "no list", "ENCRYPTION_OLD_KEYS|encryption_old_keys"),
         ("PONTE_ADMIN_KEY", "guess", "PONTE_ADMIN_KEY cannot be used: give at least 16"),
         ("PONTE_WHATSAPP_URL", "http://x", "PONTE_WHATSAPP_URL cannot be used: give a ws://"),
+        (
+            "PONTE_DATABASE_URL",
+            "mysql://user:hunter2@host/x",
+            "PONTE_DATABASE_URL cannot be used: give postgresql://",
+        ),
         ("PONTE_LOG_FORMAT", "xml", "PONTE_LOG_FORMAT cannot be used: "),
         ("PONTE_MAX_SESSIONS", "0", "PONTE_MAX_SESSIONS cannot be used: "),
     ],

@@ -1,0 +1,105 @@
+"""What everything else stands on: the data folder, the keys, the database, the queue's Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.engine import make_url
+
+from orchestrator.cli.data_folder import DataFolder
+from orchestrator.cli.key_files import EncryptionKeys, admin_key, encryption_keys
+from orchestrator.config import Settings
+from orchestrator.processes.runtime_folder import runtime_folder
+from orchestrator.processes.valkey import EmbeddedValkey
+from orchestrator.startup import StartupError
+from orchestrator.store.database import Database
+from orchestrator.store.metadata import verify_encryption_key
+from orchestrator.store.migrations import upgrade
+from orchestrator.store.vault import Vault
+
+_REDIS_ANSWERS_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """Open and checked. `lock_file` is for children to hold, `runtime` the folder for sockets."""
+
+    database: Database
+    vault: Vault
+    admin_key: str
+    redis_url: str
+    runtime: Path
+    lock_file: int
+
+
+@asynccontextmanager
+async def open_foundation(settings: Settings) -> AsyncIterator[Foundation]:
+    """Open everything for the length of a block; raises StartupError with nothing left open."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(DataFolder.open(settings.data_dir))
+        keys = encryption_keys(settings, folder.path)
+        vault = Vault(keys.keys, keys.current)
+        runtime = runtime_folder(folder.path)
+        redis_url = await _redis(settings, folder, runtime, stack)
+        database = await _database(settings, vault, keys, stack)
+        yield Foundation(
+            database=database,
+            vault=vault,
+            admin_key=admin_key(settings, folder.path),
+            redis_url=redis_url,
+            runtime=runtime,
+            lock_file=folder.lock_file,
+        )
+
+
+async def _redis(settings: Settings, folder: DataFolder, runtime: Path, stack: AsyncExitStack) -> str:
+    if settings.redis_url is None:
+        valkey = EmbeddedValkey(folder.path, runtime, held_files=[folder.lock_file])
+        await valkey.start()
+        stack.push_async_callback(valkey.stop)
+        return valkey.url
+    url = settings.redis_url.get_secret_value()
+    await _check_redis(url)
+    return url
+
+
+async def _check_redis(url: str) -> None:
+    try:
+        async with asyncio.timeout(_REDIS_ANSWERS_S), Redis.from_url(url) as client:
+            await client.ping()
+    except (RedisError, OSError, ValueError, TimeoutError) as error:
+        where = _without_password(url)
+        reason = str(error) or f"no answer in {_REDIS_ANSWERS_S:.0f} s"
+        raise StartupError(
+            f"The Redis at {where} cannot be used ({reason}): start it, or check PONTE_REDIS_URL."
+        ) from error
+
+
+async def _database(
+    settings: Settings, vault: Vault, keys: EncryptionKeys, stack: AsyncExitStack
+) -> Database:
+    url = settings.resolved_database_url
+    await asyncio.to_thread(upgrade, url)
+    database = await Database.open(url, pool_size=settings.database_pool_size)
+    stack.push_async_callback(database.close)
+    try:
+        await verify_encryption_key(database, vault)
+    except StartupError:
+        if keys.made_file:
+            # Made for a database that has another key: kept, it would look like the right one.
+            keys.made_file.unlink()
+        raise
+    return database
+
+
+def _without_password(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except Exception:
+        return "the given address"
