@@ -146,7 +146,7 @@ class Database:
             result: T = await piece.done
         except asyncio.CancelledError:
             if piece.done.done() and not piece.done.cancelled() and piece.done.exception() is None:
-                self._in_background(call_hooks(piece.hooks))
+                self._call_later(piece.hooks)
             raise
         if piece.hooks:
             await call_hooks(piece.hooks)
@@ -162,7 +162,7 @@ class Database:
             if error := done.exception():
                 logger.opt(exception=error).error("A write in the background failed.")
             elif piece.hooks:
-                self._in_background(call_hooks(piece.hooks))
+                self._call_later(piece.hooks)
 
         piece.done.add_done_callback(settle)
 
@@ -179,7 +179,7 @@ class Database:
         if lane is None:
             if len(self._lanes) > 1000:
                 self._lanes = {key: kept for key, kept in self._lanes.items() if not kept.idle}
-            lane = self._lanes[name] = GroupCommit(lambda: self._unit(scope))
+            lane = self._lanes[name] = GroupCommit(lambda: self._unit(scope), self._call_later)
         return lane
 
     @asynccontextmanager
@@ -202,13 +202,13 @@ class Database:
             await finish(commit)
         except asyncio.CancelledError:
             if not commit.cancelled() and commit.exception() is None:
-                self._in_background(call_hooks(hooks))
+                self._call_later(hooks)
             raise
         except Exception as error:
             raise CommitFailed from error
 
-    def _in_background(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
+    def _call_later(self, hooks: list[Hook]) -> None:
+        task = asyncio.create_task(call_hooks(hooks))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 

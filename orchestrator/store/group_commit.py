@@ -42,11 +42,18 @@ class Piece:
 class GroupCommit:
     """One lane: its transactions follow each other, its pieces run in the order they came.
 
-    A piece that raised runs again alone after the others of its batch.
+    A piece that raised runs again alone after the others of its batch. One whose caller was cancelled is not run, or,
+    where it runs already, kept: its hooks go to `call_unclaimed`.
     """
 
-    def __init__(self, open_unit: OpenUnit, most_pieces: int = MOST_PIECES) -> None:
+    def __init__(
+        self,
+        open_unit: OpenUnit,
+        call_unclaimed: Callable[[list[Hook]], None],
+        most_pieces: int = MOST_PIECES,
+    ) -> None:
         self._open_unit = open_unit
+        self._call_unclaimed = call_unclaimed
         self._most_pieces = most_pieces
         self._waiting: deque[Piece] = deque()
         self._drain: asyncio.Task[None] | None = None
@@ -120,7 +127,7 @@ class GroupCommit:
         except Exception:
             return running
         for piece, result in zip(batch, results, strict=True):
-            _succeed(piece, result)
+            self._succeed(piece, result)
         return None
 
     async def _run_alone(self, piece: Piece) -> None:
@@ -132,7 +139,13 @@ class GroupCommit:
             cause = error.__cause__ if isinstance(error, CommitFailed) else error
             _fail(piece, cause or error)
         else:
-            _succeed(piece, result)
+            self._succeed(piece, result)
+
+    def _succeed(self, piece: Piece, result: Any) -> None:
+        if not piece.done.done():
+            piece.done.set_result(result)
+        elif piece.hooks:
+            self._call_unclaimed(piece.hooks)
 
 
 async def call_hooks(hooks: list[Hook]) -> None:
@@ -142,11 +155,6 @@ async def call_hooks(hooks: list[Hook]) -> None:
             await hook()
         except Exception:
             logger.exception("What was to happen after a commit failed.")
-
-
-def _succeed(piece: Piece, result: Any) -> None:
-    if not piece.done.done():
-        piece.done.set_result(result)
 
 
 def _fail(piece: Piece, error: BaseException) -> None:

@@ -1,0 +1,37 @@
+"""What all tests share: fixtures, and on which databases a test runs."""
+
+import pytest
+
+from tests.support.fixtures import (  # noqa: F401 - fixtures are found by their name here
+    bells,
+    clock,
+    context,
+    database,
+    database_kind,
+    database_url,
+    gateway,
+    make,
+    no_tasks_left,
+    nothing_left,
+    postgres_server,
+    redis_url,
+    rng,
+    sqlite_template,
+    valkey_url,
+    vault,
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--database` picks one of the two."""
+    parser.addoption(
+        "--database", choices=["sqlite", "postgresql"], help="run integration tests on this database only"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Integration tests that use a database run on both."""
+    if "database_kind" not in metafunc.fixturenames or "integration" not in metafunc.definition.path.parts:
+        return
+    chosen = metafunc.config.getoption("--database")
+    metafunc.parametrize("database_kind", [chosen] if chosen else ["sqlite", "postgresql"])

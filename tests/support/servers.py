@@ -1,0 +1,91 @@
+"""Starting the servers that tests need: what is common to PostgreSQL and Valkey."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+START_TIMEOUT_S = 30.0
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class ServerUnavailable(Exception):
+    """No way to get the server works on this machine."""
+
+
+def give_up(server: str, error: ServerUnavailable) -> NoReturn:
+    """In CI a missing server is a failure; elsewhere the test is skipped."""
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(f"no {server}: {error}")
+    pytest.skip(f"no {server}: {error}")
+
+
+def worker_index() -> int:
+    """This pytest-xdist worker's number, 0 without xdist."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+def docker_answers() -> bool:
+    """True when a docker daemon is there."""
+    if not os.environ.get("DOCKER_HOST") and not Path("/var/run/docker.sock").exists():
+        return False
+    import docker  # type: ignore[import-untyped]  # comes with testcontainers
+
+    try:
+        client = docker.from_env(timeout=5)
+        try:
+            return bool(client.ping())
+        finally:
+            client.close()
+    except Exception:
+        return False
+
+
+def start_server(
+    command: Sequence[str], log: Path, *, death_signal: signal.Signals, user: int | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a server that gets `death_signal` when this process ends, however it ends."""
+
+    def die_with_parent() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, death_signal)
+
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent,
+            user=user,
+            group=user,
+            extra_groups=[] if user is not None else None,
+            cwd="/",
+        )
+
+
+def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a started server is ready. Raises ServerUnavailable where it ends or takes too long."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            stop_server(process)
+            raise ServerUnavailable(log.read_text(errors="replace")[-500:])
+        time.sleep(0.02)
+
+
+def stop_server(process: subprocess.Popen[bytes]) -> None:
+    """Stop a server and wait for it."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
