@@ -41,6 +41,13 @@ def answer_late(seconds: float) -> PonteError:
 
 
 def refused(code: str, detail: str) -> PonteError:
-    """The error of a question that the bridge answered with `code`; an unknown one counts as unavailable."""
-    known = errors.CODES.get(code, errors.GATEWAY_UNAVAILABLE)
-    return PonteError(known, detail)
+    """The error of a question that the bridge answered with one of its codes (commands/query-error.ts)."""
+    if code == "RATE_LIMITED":
+        return PonteError(errors.WHATSAPP_RATE_LIMITED)
+    if code == "QUERY_FAILED":
+        return PonteError(errors.GATEWAY_UNAVAILABLE, f"WhatsApp refused the question: {detail}")
+    if code == "TIMED_OUT":
+        return PonteError(
+            errors.GATEWAY_UNAVAILABLE, "WhatsApp did not answer in time; try again in a moment."
+        )
+    return PonteError(errors.GATEWAY_UNAVAILABLE)

@@ -89,6 +89,11 @@ class SessionStream:
             lost = errors.stream_lost(None)
         except AioRpcError as error:
             lost = errors.stream_lost(error)
+        except asyncio.CancelledError:
+            # gRPC raises it for a call that was dropped, too; then the task goes on.
+            if not self._ended or _is_cancelled():
+                raise
+            lost = errors.stream_lost(None)
         self._finish()
         return lost
 
@@ -147,6 +152,11 @@ class SessionStream:
     async def answer_message(self, request_id: int, message_proto: bytes | None) -> None:
         """Answer a MessageWanted."""
         await self._put(encode.stored_message(request_id, message_proto))
+
+    async def quiet(self) -> None:
+        """Wait until no question waits for its answer."""
+        while self._questions:
+            await asyncio.wait([question.future for question in self._questions.values()])
 
     async def end(self) -> None:
         """Ask the bridge to end the socket after the commands given so far; Closed follows."""
@@ -226,6 +236,11 @@ class SessionStream:
 
 class _StreamEndedError(Exception):
     """The stream ended before the answer."""
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _unanswered(question: _Question, reason: str) -> SendResult:

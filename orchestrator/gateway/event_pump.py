@@ -1,0 +1,205 @@
+"""Reads one stream's events until it closes: each is made durable, then answered."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from loguru import logger
+
+from orchestrator.bridge.messages import (
+    AuthRead,
+    AuthWrite,
+    BridgeEvent,
+    ContactsMapped,
+    InboundArrived,
+    Linked,
+    MessageWanted,
+    Opened,
+    ReceiptArrived,
+)
+from orchestrator.bridge.stream import SessionStream
+from orchestrator.domain import errors
+from orchestrator.domain.closing import Closed
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.errors import PonteError
+from orchestrator.domain.inbound import InboundMessage, Receipt
+from orchestrator.domain.jid import ContactId
+from orchestrator.domain.session import Lease, QrCode
+from orchestrator.gateway.settings import GatewaySettings
+from orchestrator.gateway.work import Batches, ChatWork, Tasks
+from orchestrator.services.session_runtime import SessionRuntime
+
+_READS_AT_A_TIME = 32
+_WRITES_WAITING = 1000
+_RECEIPTS_WAITING = 2000
+_RECEIPTS_AT_A_TIME = 100
+_DRAIN_S = 5.0
+"""How long what came before the end of a stream may take: credentials of a number that was just linked among it."""
+
+
+class Inbox(Protocol):
+    """Records inbound messages (services.inbox.InboxService)."""
+
+    async def record(
+        self, scope: CompanyScope, session_id: str, fence: int, message: InboundMessage
+    ) -> object:
+        """Make one durable, once however often it comes."""
+        ...
+
+
+class Receipts(Protocol):
+    """Records receipts (services.receipts.ReceiptService)."""
+
+    async def record_many(self, scope: CompanyScope, session_id: str, receipts: Sequence[Receipt]) -> object:
+        """Move the messages on, in order."""
+        ...
+
+
+class Contacts(Protocol):
+    """Records both names of contacts (services.contacts.ContactService)."""
+
+    async def record_names(self, scope: CompanyScope, contacts: Sequence[ContactId]) -> object:
+        """Remember which phone number belongs to which lid."""
+        ...
+
+
+class EventPump:
+    """One stream's events. `run` ends with how the connection closed."""
+
+    def __init__(
+        self,
+        stream: SessionStream,
+        lease: Lease,
+        runtime: SessionRuntime,
+        inbox: Inbox,
+        receipts: Receipts,
+        settings: GatewaySettings,
+    ) -> None:
+        self._stream = stream
+        self._scope = CompanyScope(lease.company_id)
+        self._session_id = lease.session_id
+        self._fence = lease.fence
+        self._runtime = runtime
+        self._inbox = inbox
+        self._receipts = receipts
+        self._writes: Batches[AuthWrite] = Batches(self._store_auth, 1, _WRITES_WAITING)
+        self._reads = Tasks(_READS_AT_A_TIME)
+        self._messages = ChatWork(self._record_inbound, settings.inbound_at_a_time, settings.inbound_waiting)
+        self._receipt_batches: Batches[Receipt] = Batches(
+            self._record_receipts, _RECEIPTS_AT_A_TIME, _RECEIPTS_WAITING
+        )
+        self._log = logger.bind(company_id=lease.company_id, session_id=lease.session_id)
+        self.opened_at: float | None = None
+        """When the connection became usable, by the event loop's clock."""
+
+    async def run(self) -> Closed:
+        """Read until the stream closes, then finish what it left. Raises PonteError(STALE_FENCE)."""
+        try:
+            while not isinstance(event := await self._stream.read(), Closed):
+                await self._take(event)
+            await self._drain()
+            return event
+        finally:
+            for work in self._all_work():
+                work.cancel()
+
+    async def idle(self) -> None:
+        """Wait until all that came so far is done and answered."""
+        for work in self._all_work():
+            await work.drained()
+
+    async def _take(self, event: BridgeEvent) -> None:
+        match event:
+            case AuthWrite():
+                await self._writes.put(event)
+            case AuthRead():
+                await self._reads.start(self._load_auth(event))
+            case InboundArrived():
+                await self._take_inbound(event)
+            case ReceiptArrived():
+                await self._take_receipt(event)
+            case MessageWanted():
+                await self._reads.start(self._find_message(event))
+            case QrCode():
+                await self._runtime.record_qr(self._scope, self._session_id, self._fence, event)
+            case Linked(me=me):
+                await self._runtime.record_linked(self._scope, self._session_id, self._fence, me)
+            case Opened(me=me, push_name=push_name):
+                self.opened_at = asyncio.get_running_loop().time()
+                await self._runtime.record_connected(
+                    self._scope, self._session_id, self._fence, me, push_name
+                )
+            case ContactsMapped():
+                pass
+
+    async def _store_auth(self, writes: Sequence[AuthWrite]) -> None:
+        for write in writes:
+            error_code = ""
+            try:
+                await self._runtime.store_auth(
+                    self._scope, self._session_id, self._fence, write.credentials_json, write.keys
+                )
+            except PonteError as error:
+                error_code = error.code.name
+            except Exception:
+                self._log.exception("Auth state could not be stored.")
+                error_code = errors.INTERNAL.name
+            await self._stream.answer_auth_write(write.request_id, error_code)
+
+    async def _load_auth(self, read: AuthRead) -> None:
+        try:
+            keys = await self._runtime.load_keys(self._scope, self._session_id, read.type, read.names)
+        except Exception:
+            self._log.exception("Auth state could not be read.")
+            await self._stream.answer_auth_read(read.request_id, (), errors.INTERNAL.name)
+            return
+        await self._stream.answer_auth_read(read.request_id, keys)
+
+    async def _take_inbound(self, event: InboundArrived) -> None:
+        if not self._is_ours(event.company_id, event.session_id):
+            await self._stream.answer_inbound(event.request_id, errors.NOT_FOUND.name)
+            return
+        await self._messages.put(event.message.chat_jid, event)
+
+    async def _record_inbound(self, event: InboundArrived) -> None:
+        error_code = ""
+        try:
+            await self._inbox.record(self._scope, self._session_id, self._fence, event.message)
+        except PonteError as error:
+            error_code = error.code.name
+        except Exception:
+            self._log.exception("An inbound message could not be recorded.")
+            error_code = errors.INTERNAL.name
+        await self._stream.answer_inbound(event.request_id, error_code)
+
+    async def _take_receipt(self, event: ReceiptArrived) -> None:
+        if self._is_ours(event.company_id, event.session_id):
+            await self._receipt_batches.put(event.receipt)
+
+    async def _record_receipts(self, receipts: Sequence[Receipt]) -> None:
+        await self._receipts.record_many(self._scope, self._session_id, receipts)
+
+    async def _find_message(self, wanted: MessageWanted) -> None:
+        message_proto: bytes | None = None
+        try:
+            message_proto = await self._runtime.stored_message_proto(
+                self._scope, self._session_id, wanted.wa_message_id
+            )
+        finally:
+            await self._stream.answer_message(wanted.request_id, message_proto)
+
+    def _is_ours(self, company_id: str, session_id: str) -> bool:
+        if company_id == self._scope.company_id and session_id == self._session_id:
+            return True
+        self._log.error("An event of another session came on this stream; it was refused.")
+        return False
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(_DRAIN_S):
+                await self.idle()
+        except TimeoutError:
+            self._log.warning("What a stream left was not finished in {:g} s.", _DRAIN_S)
+
+    def _all_work(self) -> tuple[Batches[AuthWrite], Batches[Receipt], ChatWork[InboundArrived], Tasks]:
+        return self._writes, self._receipt_batches, self._messages, self._reads

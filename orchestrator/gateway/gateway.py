@@ -1,0 +1,74 @@
+"""A gateway: holds as many sessions as it may, on one bridge process."""
+
+import asyncio
+
+from loguru import logger
+
+from orchestrator.bridge.client import Bridge
+from orchestrator.domain.session import Lease
+from orchestrator.gateway.event_pump import Inbox, Receipts
+from orchestrator.gateway.keeper import LeaseKeeper
+from orchestrator.gateway.local import LocalGateway
+from orchestrator.gateway.pace import Pace
+from orchestrator.gateway.runner import SessionRunner
+from orchestrator.gateway.settings import GatewaySettings
+from orchestrator.services.context import Context
+from orchestrator.services.session_runtime import SessionRuntime
+
+
+class Gateway:
+    """Start it with a bridge that answers; `owner` names this process in leases, and no other that runs."""
+
+    def __init__(
+        self,
+        context: Context,
+        runtime: SessionRuntime,
+        inbox: Inbox,
+        receipts: Receipts,
+        bridge: Bridge,
+        settings: GatewaySettings,
+        owner: str,
+    ) -> None:
+        self._context = context
+        self._runtime = runtime
+        self._inbox = inbox
+        self._receipts = receipts
+        self._bridge = bridge
+        self._settings = settings
+        self._pace = Pace(settings.starts_per_second)
+        self._keeper = LeaseKeeper(runtime, settings, owner, self._make_runner)
+        self.local = LocalGateway(self._keeper.runners, settings)
+        """Reaches the sessions that are held here."""
+
+    async def start(self) -> None:
+        """Begin to claim and hold sessions."""
+        await self._keeper.start()
+
+    async def stop(self, grace_s: float = 10.0) -> None:
+        """End all streams in good order and give the leases back; what takes longer than `grace_s` is dropped."""
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._keeper.stop()
+        except TimeoutError:
+            logger.warning("Not all sessions ended in {:g} s; their leases end by themselves.", grace_s)
+
+    def ring(self, session_id: str) -> None:
+        """A session's desired state changed: look now."""
+        self._keeper.ring(session_id)
+
+    @property
+    def held(self) -> int:
+        """How many sessions are held."""
+        return len(self._keeper.runners)
+
+    def _make_runner(self, lease: Lease) -> SessionRunner:
+        return SessionRunner(
+            lease,
+            self._runtime,
+            self._inbox,
+            self._receipts,
+            self._bridge,
+            self._settings,
+            self._context.clock,
+            self._pace,
+        )

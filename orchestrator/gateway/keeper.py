@@ -1,0 +1,133 @@
+"""Keeps leases: claims free sessions, renews what is held, ends what was lost or is not wanted any more."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from loguru import logger
+
+from orchestrator.domain.session import Lease
+from orchestrator.gateway.runner import SessionRunner
+from orchestrator.gateway.settings import GatewaySettings
+from orchestrator.services.session_runtime import SessionRuntime
+
+MakeRunner = Callable[[Lease], SessionRunner]
+
+
+class LeaseKeeper:
+    """One loop per gateway. `runners` by session id is what it holds."""
+
+    def __init__(
+        self, runtime: SessionRuntime, settings: GatewaySettings, owner: str, make_runner: MakeRunner
+    ) -> None:
+        self.runners: dict[str, SessionRunner] = {}
+        self._runtime = runtime
+        self._settings = settings
+        self._owner = owner
+        self._make_runner = make_runner
+        self._rung = asyncio.Event()
+        self._renewed_at = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._stops: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Free what a killed process of this name held, then begin."""
+        await self._runtime.release_all(self._owner)
+        self._renewed_at = asyncio.get_running_loop().time()
+        self._task = asyncio.create_task(self._run(), name="lease-keeper")
+
+    def ring(self, session_id: str) -> None:
+        """Look now instead of at the next round; a session's own runner looks again, too."""
+        if runner := self.runners.get(session_id):
+            runner.wake()
+        self._rung.set()
+
+    async def stop(self) -> None:
+        """Claim nothing more, end all runners in good order and give the leases back."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*(runner.stop() for runner in self.runners.values()), *self._stops)
+        self.runners.clear()
+
+    async def _run(self) -> None:
+        while True:
+            rung = self._rung.is_set()
+            self._rung.clear()
+            try:
+                self._forget_finished()
+                if rung or self._renewal_is_due():
+                    await self._renew()
+                await self._claim()
+            except Exception as error:
+                logger.warning("Leases could not be renewed or claimed: {}: {}", type(error).__name__, error)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        """Until the next round, the bell, or the moment at which leases that were not renewed are too old to hold."""
+        loop = asyncio.get_running_loop()
+        seconds = min(self._settings.claim_every_s, self._settings.renew_s)
+        if self.runners:
+            seconds = min(seconds, max(0.1, self._hold_until() - loop.time()))
+        try:
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        except TimeoutError:
+            pass
+        if loop.time() >= self._hold_until():
+            self._let_go(list(self.runners), "their leases could not be renewed in time")
+
+    def _hold_until(self) -> float:
+        return self._renewed_at + self._settings.lease_s - self._settings.lease_margin_s
+
+    def _renewal_is_due(self) -> bool:
+        next_round = asyncio.get_running_loop().time() + self._settings.claim_every_s
+        return next_round >= self._renewed_at + self._settings.renew_s + self._settings.claim_every_s / 2
+
+    async def _renew(self) -> None:
+        asked_at = asyncio.get_running_loop().time()
+        held = dict(self.runners)
+        async with asyncio.timeout(max(0.1, self._hold_until() - asked_at)):
+            answer = await self._runtime.renew(self._owner, self._settings.lease_s)
+        renewed = {lease.session_id: lease for lease in answer}
+        self._renewed_at = asked_at
+        lost, unwanted = [], []
+        for session_id, runner in held.items():
+            lease = renewed.get(session_id)
+            if lease is None or lease.fence != runner.lease.fence:
+                lost.append(session_id)
+            elif not lease.wanted:
+                unwanted.append(session_id)
+        self._let_go(lost, "another gateway has them, or they were logged out")
+        self._let_go(unwanted, "they shall not run")
+
+    async def _claim(self) -> None:
+        room = self._settings.max_sessions - len(self.runners)
+        most = min(room, max(1, round(self._settings.starts_per_second * self._settings.claim_every_s)))
+        if most <= 0:
+            return
+        leases = await self._runtime.claim(self._owner, self._settings.address, self._settings.lease_s, most)
+        for lease in leases:
+            # A runner of an earlier lease may still be ending its stream.
+            if earlier := self.runners.pop(lease.session_id, None):
+                self._stop_in_background(earlier)
+            runner = self.runners[lease.session_id] = self._make_runner(lease)
+            runner.start()
+        if len(leases) == most:
+            self._rung.set()
+
+    def _let_go(self, session_ids: Iterable[str], why: str) -> None:
+        runners = [self.runners.pop(session_id) for session_id in session_ids if session_id in self.runners]
+        if not runners:
+            return
+        logger.info("{} sessions are let go: {}", len(runners), why)
+        for runner in runners:
+            self._stop_in_background(runner)
+
+    def _stop_in_background(self, runner: SessionRunner) -> None:
+        task = asyncio.create_task(runner.stop())
+        self._stops.add(task)
+        task.add_done_callback(self._stops.discard)
+
+    def _forget_finished(self) -> None:
+        for session_id in [id_ for id_, runner in self.runners.items() if runner.finished]:
+            del self.runners[session_id]

@@ -1,0 +1,98 @@
+"""The sessions that this process holds, as services.ports.GatewayPort."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from weakref import WeakKeyDictionary
+
+from orchestrator.bridge.stream import SessionStream
+from orchestrator.domain import errors
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.errors import PonteError
+from orchestrator.gateway.runner import SessionRunner
+from orchestrator.gateway.sending import Window, send_messages
+from orchestrator.gateway.settings import GatewaySettings
+from orchestrator.services.ports import NumberCheck, OutgoingMessage, SendAnswer
+
+_LOGOUT_S = 15.0
+
+_BEYOND_ACK_S = 10.0
+"""The bridge itself answers a late ack; this much later the bridge is late."""
+
+
+class LocalGateway:
+    """Reaches held sessions. Raises PonteError(GATEWAY_UNAVAILABLE) for one that is not held or not connected."""
+
+    def __init__(self, runners: Mapping[str, SessionRunner], settings: GatewaySettings) -> None:
+        self._runners = runners
+        self._settings = settings
+        self._windows: WeakKeyDictionary[SessionStream, Window] = WeakKeyDictionary()
+
+    def holds(self, scope: CompanyScope, session_id: str) -> bool:
+        """Tell whether this process holds the session of this company."""
+        runner = self._runners.get(session_id)
+        return runner is not None and runner.scope == scope and not runner.finished
+
+    async def send_messages(
+        self, scope: CompanyScope, session_id: str, messages: Sequence[OutgoingMessage]
+    ) -> AsyncIterator[SendAnswer]:
+        """Send in the order given per chat; yields each answer as it comes."""
+        stream = self._connected(scope, session_id)
+        window = self._windows.get(stream)
+        if window is None:
+            window = self._windows[stream] = Window(self._settings.window)
+        # Sends of one socket wait for each other: a full window may take longer than one ack.
+        timeout_s = 2 * self._settings.ack_timeout_ms / 1000 + _BEYOND_ACK_S
+        async for answer in send_messages(stream, window, messages, timeout_s):
+            yield answer
+
+    async def check_numbers(
+        self, scope: CompanyScope, session_id: str, phone_numbers: Sequence[str]
+    ) -> list[NumberCheck]:
+        """Ask WhatsApp which numbers have an account."""
+        stream = self._connected(scope, session_id)
+        checked = await stream.check_numbers(phone_numbers, self._settings.query_timeout_s)
+        return [NumberCheck(number.phone_number, number.on_whatsapp, number.contact) for number in checked]
+
+    async def mark_read(
+        self,
+        scope: CompanyScope,
+        session_id: str,
+        chat_jid: str,
+        participant_jid: str,
+        wa_message_ids: Sequence[str],
+    ) -> None:
+        """Show messages as read to their sender."""
+        stream = self._connected(scope, session_id)
+        await stream.mark_read(chat_jid, participant_jid, wa_message_ids, self._settings.query_timeout_s)
+
+    async def request_pairing_code(self, scope: CompanyScope, session_id: str, phone_number: str) -> str:
+        """Ask WhatsApp for a code to type on the phone; the session must be on show."""
+        stream = self._runner(scope, session_id).open_stream
+        if stream is None:
+            raise PonteError(errors.GATEWAY_UNAVAILABLE)
+        return await stream.request_pairing_code(phone_number, self._settings.query_timeout_s)
+
+    async def logout(self, scope: CompanyScope, session_id: str) -> None:
+        """Remove the linked device at WhatsApp; returns when the closed connection is recorded."""
+        runner = self._runner(scope, session_id)
+        stream = self._connected(scope, session_id)
+        try:
+            async with asyncio.timeout(_LOGOUT_S):
+                await stream.logout()
+                await runner.wait_closed(stream)
+        except TimeoutError:
+            raise PonteError(
+                errors.GATEWAY_UNAVAILABLE, f"WhatsApp did not confirm the logout in {_LOGOUT_S:g} s."
+            ) from None
+
+    def _runner(self, scope: CompanyScope, session_id: str) -> SessionRunner:
+        runner = self._runners.get(session_id)
+        if runner is None or runner.scope != scope:
+            raise PonteError(errors.GATEWAY_UNAVAILABLE)
+        return runner
+
+    def _connected(self, scope: CompanyScope, session_id: str) -> SessionStream:
+        stream = self._runner(scope, session_id).connected_stream
+        if stream is None:
+            raise PonteError(errors.GATEWAY_UNAVAILABLE)
+        return stream

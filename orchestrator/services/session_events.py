@@ -1,0 +1,40 @@
+"""The events of a session's life: what customers' systems are told."""
+
+from datetime import datetime
+
+from orchestrator.domain.closing import AfterClose, Closed
+from orchestrator.domain.events import EventType, NewEvent
+from orchestrator.domain.jid import ContactId
+from orchestrator.domain.session import QrCode, SessionState
+
+
+def state_changed(session_id: str, before: SessionState, after: SessionState) -> NewEvent:
+    """The observed state is another one."""
+    return NewEvent(EventType.SESSION_STATE, session_id, {"state": str(after), "previous_state": str(before)})
+
+
+def qr_shown(session_id: str, qr: QrCode) -> NewEvent:
+    """There is a new QR to scan; it replaces the one before."""
+    return NewEvent(EventType.SESSION_QR, session_id, {"qr": qr.data, "expires_at": _rfc3339(qr.expires_at)})
+
+
+def connected(session_id: str, me: ContactId, push_name: str) -> NewEvent:
+    """The session can send and receive."""
+    return NewEvent(
+        EventType.SESSION_CONNECTED,
+        session_id,
+        {"phone_number": me.phone_number, "jid": me.pn_jid, "lid": me.lid_jid, "push_name": push_name},
+    )
+
+
+def closed(session_id: str, closed: Closed, after: AfterClose) -> NewEvent:
+    """The connection ended."""
+    return NewEvent(
+        EventType.SESSION_CLOSED,
+        session_id,
+        {"code": closed.code, "reason": closed.reason, "permanent": after.permanent, "advice": after.advice},
+    )
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,94 @@
+"""One step in a session's life: transition, columns and events in one transaction, for customers and gateways alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.domain.closing import AfterClose, Closed
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.events import NewEvent
+from orchestrator.domain.ids import make_id
+from orchestrator.domain.session import SessionState, Signal, transition
+from orchestrator.services import session_events
+from orchestrator.services.context import Context
+from orchestrator.store import auth_state, events, sessions
+from orchestrator.store.database import Transaction
+from orchestrator.store.sessions import SessionRecord
+
+NO_QR: dict[str, object] = {"qr_data": "", "qr_expires_at": None}
+NO_LINK: dict[str, object] = {"pn_jid": "", "lid_jid": "", "push_name": "", "connected_at": None}
+NO_FAILURES: dict[str, object] = {"reconnect_failures": 0, "reconnect_at": None}
+
+_UNLINKED = frozenset({SessionState.NEW, SessionState.LOGGED_OUT})
+
+
+@dataclass(slots=True)
+class Step:
+    """What one step does: the columns it sets and the events it records, after that of the transition."""
+
+    changes: dict[str, object] = field(default_factory=dict)
+    events: list[NewEvent] = field(default_factory=list)
+
+
+async def take_step(
+    tx: Transaction,
+    context: Context,
+    scope: CompanyScope,
+    record: SessionRecord,
+    signal: Signal | None,
+    step: Step,
+) -> SessionState:
+    """Apply a signal and a step to a locked session and give its state after it; an impossible signal leaves the state.
+
+    A session that loses its link loses its credentials too; they are kept sealed in the archive.
+    """
+    session = record.session
+    after = session.state if signal is None else transition(session.state, signal) or session.state
+    new_events: list[NewEvent] = []
+    changes = dict(step.changes)
+    if after is not session.state:
+        changes["state"] = str(after)
+        new_events.append(session_events.state_changed(session.id, session.state, after))
+        if session.state is SessionState.PAIRING:
+            changes |= NO_QR
+        if after in _UNLINKED:
+            changes |= NO_LINK | NO_FAILURES
+            await _forget_link(tx, context, scope, record, signal)
+    new_events.extend(step.events)
+    await sessions.change(tx, scope, session.id, changes)
+    await record_events(tx, context, scope, new_events)
+    return after
+
+
+async def record_events(
+    tx: Transaction, context: Context, scope: CompanyScope, new_events: Sequence[NewEvent]
+) -> None:
+    """Record events and ring for them once they are durable."""
+    if new_events:
+        await events.append(tx, scope, new_events, context.clock(), context.rng)
+        tx.after_commit(lambda: context.bells.events_recorded(scope))
+
+
+def close_columns(context: Context, closed: Closed, after: AfterClose) -> dict[str, object]:
+    """The columns that say why a connection ended last."""
+    return {
+        "close_code": closed.code,
+        "close_reason": closed.reason[:60],
+        "close_permanent": after.permanent,
+        "close_advice": after.advice[:300],
+        "closed_at": context.clock(),
+    }
+
+
+async def _forget_link(
+    tx: Transaction, context: Context, scope: CompanyScope, record: SessionRecord, signal: Signal | None
+) -> None:
+    session = record.session
+    now = context.clock()
+    if session.is_linked:
+        why: dict[str, object] = {
+            "signal": str(signal),
+            "state": str(session.state),
+            "jid": session.me.pn_jid,
+        }
+        await auth_state.archive_credentials(tx, scope, session.id, make_id(now, context.rng), why, now)
+    await auth_state.clear(tx, scope, session.id)

@@ -1,0 +1,227 @@
+"""What gateways need of the database: leases, auth state, and a session's life as they observe it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.domain import errors
+from orchestrator.domain.auth_state import AuthKey
+from orchestrator.domain.closing import AfterClose, Closed, after_close
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.errors import PonteError
+from orchestrator.domain.jid import ContactId
+from orchestrator.domain.session import (
+    RUNNABLE_STATES,
+    DesiredState,
+    Lease,
+    QrCode,
+    Session,
+    SessionState,
+    Signal,
+    transition,
+)
+from orchestrator.services import session_events
+from orchestrator.services.context import Context
+from orchestrator.services.session_auth import SessionAuth
+from orchestrator.services.session_life import NO_FAILURES, NO_QR, Step, close_columns, take_step
+from orchestrator.store import leases, messages, sessions
+from orchestrator.store.database import SystemScope, Transaction
+from orchestrator.store.leases import Renewed
+from orchestrator.store.sessions import SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """How a gateway goes on with a session: when to connect (None at once), and the credentials where it is linked."""
+
+    session: Session
+    connect_at: datetime | None
+    credentials_json: str | None
+
+
+class SessionRuntime:
+    """The gateways' door to sessions. What changes a session checks the fence and raises PonteError(STALE_FENCE)."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._auth = SessionAuth(context)
+
+    # Leases
+
+    async def claim(self, owner: str, address: str, lease_s: float, limit: int) -> list[Lease]:
+        """Take at most `limit` sessions that shall run and that nobody holds, for `lease_s` seconds."""
+        now = self._context.clock()
+        until = now + timedelta(seconds=lease_s)
+        async with self._context.database.transaction(SystemScope()) as tx:
+            return await leases.claim(tx, owner, address, now, until, limit)
+
+    async def renew(self, owner: str, lease_s: float) -> list[Renewed]:
+        """Prolong all leases of an owner; those missing in the answer are lost."""
+        until = self._context.clock() + timedelta(seconds=lease_s)
+        async with self._context.database.transaction(SystemScope()) as tx:
+            return await leases.renew(tx, owner, until)
+
+    async def release(self, lease: Lease) -> None:
+        """Give a lease back, so that another gateway need not wait for its end."""
+
+        async def release(tx: Transaction) -> None:
+            await leases.release(tx, lease)
+
+        await self._context.database.shared_transaction(SystemScope(), release)
+
+    async def release_all(self, owner: str) -> None:
+        """Give back all leases of an owner, such as those of a killed process of the same name."""
+        async with self._context.database.transaction(SystemScope()) as tx:
+            await leases.release_all(tx, owner)
+
+    async def find_lease(self, scope: CompanyScope, session_id: str) -> Lease | None:
+        """Who holds a session now."""
+        async with self._context.database.reading(scope) as tx:
+            return await leases.find(tx, scope, session_id, self._context.clock())
+
+    # Auth state
+
+    async def load_credentials(self, scope: CompanyScope, session_id: str) -> str | None:
+        """The whole credentials as BufferJSON, or None for a number that is not linked."""
+        return await self._auth.load_credentials(scope, session_id)
+
+    async def load_keys(
+        self, scope: CompanyScope, session_id: str, key_type: str, names: Sequence[str]
+    ) -> list[AuthKey]:
+        """Those of the named keys that are stored."""
+        return await self._auth.load_keys(scope, session_id, key_type, names)
+
+    async def store_auth(
+        self,
+        scope: CompanyScope,
+        session_id: str,
+        fence: int,
+        credentials: str | None,
+        keys: Sequence[AuthKey],
+    ) -> None:
+        """Store all of it or nothing; durable on return."""
+        await self._auth.store(scope, session_id, fence, credentials, keys)
+
+    async def stored_message_proto(
+        self, scope: CompanyScope, session_id: str, wa_message_id: str
+    ) -> bytes | None:
+        """What was sent under an id, for a recipient that could not decrypt it."""
+        async with self._context.database.reading(scope) as tx:
+            return await messages.find_proto(tx, scope, session_id, wa_message_id)
+
+    # Life
+
+    async def plan(self, scope: CompanyScope, session_id: str, fence: int) -> RunPlan | None:
+        """How to go on with a held session; None where it shall not run any more.
+
+        A session that is CONNECTED without a stream was lost by a gateway that died: it is RECONNECTING from now on.
+        """
+
+        async def look(tx: Transaction) -> SessionRecord | None:
+            record = await self._held(tx, scope, session_id, fence)
+            if not _shall_run(record.session):
+                return None
+            if record.session.state is SessionState.CONNECTED:
+                await take_step(tx, self._context, scope, record, Signal.CONNECTION_LOST, Step())
+                return await sessions.find_record(tx, scope, session_id)
+            return record
+
+        record = await self._context.database.shared_transaction(scope, look)
+        if record is None:
+            return None
+        credentials = await self.load_credentials(scope, session_id)
+        return RunPlan(record.session, record.reconnect_at, credentials)
+
+    async def record_qr(self, scope: CompanyScope, session_id: str, fence: int, qr: QrCode) -> None:
+        """A QR is on show."""
+
+        async def show(tx: Transaction) -> None:
+            record = await self._held(tx, scope, session_id, fence)
+            if record.session.state is not SessionState.PAIRING:
+                return
+            columns: dict[str, object] = {"qr_data": qr.data, "qr_expires_at": qr.expires_at}
+            step = Step(columns, [session_events.qr_shown(session_id, qr)])
+            await take_step(tx, self._context, scope, record, None, step)
+
+        await self._context.database.shared_transaction(scope, show)
+
+    async def record_linked(self, scope: CompanyScope, session_id: str, fence: int, me: ContactId) -> None:
+        """A phone linked the number."""
+        columns: dict[str, object] = {"pn_jid": me.pn_jid, "lid_jid": me.lid_jid}
+        await self._step(scope, session_id, fence, Signal.LINKED, Step(columns | NO_QR | NO_FAILURES))
+
+    async def record_connected(
+        self, scope: CompanyScope, session_id: str, fence: int, me: ContactId, push_name: str
+    ) -> SessionState:
+        """The connection is usable: what waits is sent."""
+        columns: dict[str, object] = {"connected_at": self._context.clock(), "reconnect_at": None}
+        columns |= {name: value for name, value in _names(me, push_name).items() if value}
+        step = Step(columns, [session_events.connected(session_id, me, push_name)])
+        state = await self._step(scope, session_id, fence, Signal.OPENED, step)
+        await self._context.bells.messages_due(scope, session_id)
+        return state
+
+    async def record_closed(
+        self, scope: CompanyScope, session_id: str, fence: int, closed: Closed, connected_for_s: float
+    ) -> AfterClose:
+        """A connection ended after being usable for so long (0 for never); says when to connect again."""
+
+        async def close(tx: Transaction) -> AfterClose:
+            record = await self._held(tx, scope, session_id, fence)
+            before = record.session.state
+            after = after_close(closed, before, record.reconnect_failures, connected_for_s, self._context.rng)
+            step = Step(close_columns(self._context, closed, after) | self._reconnect_columns(after))
+            if _is_news(before, after):
+                step.events.append(session_events.closed(session_id, closed, after))
+            await take_step(tx, self._context, scope, record, after.signal, step)
+            return after
+
+        return await self._context.database.shared_transaction(scope, close)
+
+    async def record_left(self, scope: CompanyScope, session_id: str, fence: int) -> None:
+        """Its gateway ended the stream in good order, and gives the session to whichever comes next."""
+
+        async def leave(tx: Transaction) -> None:
+            record = await self._held(tx, scope, session_id, fence)
+            if record.session.state is SessionState.CONNECTED:
+                await take_step(
+                    tx, self._context, scope, record, Signal.CONNECTION_LOST, Step(dict(NO_FAILURES))
+                )
+
+        await self._context.database.shared_transaction(scope, leave)
+
+    async def _step(
+        self, scope: CompanyScope, session_id: str, fence: int, signal: Signal, step: Step
+    ) -> SessionState:
+        async def take(tx: Transaction) -> SessionState:
+            record = await self._held(tx, scope, session_id, fence)
+            return await take_step(tx, self._context, scope, record, signal, step)
+
+        return await self._context.database.shared_transaction(scope, take)
+
+    async def _held(self, tx: Transaction, scope: CompanyScope, session_id: str, fence: int) -> SessionRecord:
+        record = await sessions.lock_record(tx, scope, session_id)
+        if record is None or record.fence != fence:
+            raise PonteError(errors.STALE_FENCE)
+        return record
+
+    def _reconnect_columns(self, after: AfterClose) -> dict[str, object]:
+        if after.reconnect_in_s is None:
+            return dict(NO_FAILURES)
+        at = self._context.clock() + timedelta(seconds=after.reconnect_in_s)
+        return {"reconnect_failures": after.failures, "reconnect_at": at}
+
+
+def _shall_run(session: Session) -> bool:
+    return session.desired_state is DesiredState.RUN and session.state in RUNNABLE_STATES
+
+
+def _is_news(before: SessionState, after: AfterClose) -> bool:
+    """A session that tries in vain to connect again is told of once; so is one that a person has ended meanwhile."""
+    if after.signal is None or transition(before, after.signal) is None:
+        return False
+    return after.permanent or before is not SessionState.RECONNECTING
+
+
+def _names(me: ContactId, push_name: str) -> dict[str, str]:
+    return {"pn_jid": me.pn_jid, "lid_jid": me.lid_jid, "push_name": push_name}

@@ -1,0 +1,117 @@
+"""Leases: which gateway holds a session's stream. Each new owner gets a higher fence."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, RowMapping, Table, or_, select, update
+
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.session import RUNNABLE_STATES, DesiredState, Lease
+from orchestrator.store.database import Transaction
+from orchestrator.store.models import SessionRow
+
+_sessions: Table = SessionRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+_RUNNABLE = sorted(str(state) for state in RUNNABLE_STATES)
+_NOBODY = {"lease_owner": "", "lease_address": "", "lease_until": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A lease that its owner still has; `wanted` False means that the session shall not run any more."""
+
+    session_id: str
+    fence: int
+    wanted: bool
+
+
+async def claim(
+    tx: Transaction, owner: str, address: str, now: datetime, until: datetime, limit: int
+) -> list[Lease]:
+    """Take at most `limit` sessions of any company that shall run and that nobody holds."""
+    free = (
+        select(_sessions.c.id)
+        .where(_wanted(), _is_free(now))
+        .order_by(_sessions.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(_sessions)
+        .where(_sessions.c.id.in_(free.scalar_subquery()), _is_free(now))
+        .values(lease_owner=owner, lease_address=address, lease_until=until, fence=_sessions.c.fence + 1)
+        .returning(*_LEASE_COLUMNS)
+    )
+    return [_to_lease(row) for row in (await tx.connection.execute(statement)).mappings()]
+
+
+async def renew(tx: Transaction, owner: str, until: datetime) -> list[Renewed]:
+    """Prolong all leases of an owner in one statement; a lease that is missing in the answer is lost."""
+    statement = (
+        update(_sessions)
+        .where(_sessions.c.lease_owner == owner)
+        .values(lease_until=until)
+        .returning(_sessions.c.id, _sessions.c.fence, _wanted().label("wanted"))
+    )
+    return [Renewed(row.id, row.fence, bool(row.wanted)) for row in await tx.connection.execute(statement)]
+
+
+async def release(tx: Transaction, lease: Lease) -> None:
+    """Give one lease back; one that was lost meanwhile is left alone."""
+    here = (
+        _sessions.c.id == lease.session_id,
+        _sessions.c.lease_owner == lease.owner,
+        _sessions.c.fence == lease.fence,
+    )
+    await tx.connection.execute(update(_sessions).where(*here).values(_NOBODY))
+
+
+async def release_all(tx: Transaction, owner: str) -> None:
+    """Give back every lease of an owner, such as those that a process of the same name left when it was killed."""
+    await tx.connection.execute(update(_sessions).where(_sessions.c.lease_owner == owner).values(_NOBODY))
+
+
+async def find(tx: Transaction, scope: CompanyScope, session_id: str, now: datetime) -> Lease | None:
+    """The lease of a session, or None where nobody holds it."""
+    query = select(*_LEASE_COLUMNS).where(
+        _sessions.c.id == session_id,
+        _sessions.c.company_id == scope.company_id,
+        _sessions.c.lease_owner != "",
+        _sessions.c.lease_until > now,
+    )
+    row = (await tx.connection.execute(query)).mappings().one_or_none()
+    return _to_lease(row) if row else None
+
+
+def _wanted() -> ColumnElement[bool]:
+    return (
+        (_sessions.c.desired_state == str(DesiredState.RUN))
+        & _sessions.c.state.in_(_RUNNABLE)
+        & _sessions.c.deleted_at.is_(None)
+    )
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    return or_(
+        _sessions.c.lease_owner == "", _sessions.c.lease_until.is_(None), _sessions.c.lease_until <= now
+    )
+
+
+_LEASE_COLUMNS = (
+    _sessions.c.id,
+    _sessions.c.company_id,
+    _sessions.c.lease_owner,
+    _sessions.c.lease_address,
+    _sessions.c.fence,
+    _sessions.c.lease_until,
+)
+
+
+def _to_lease(row: RowMapping) -> Lease:
+    return Lease(
+        session_id=row["id"],
+        company_id=row["company_id"],
+        owner=row["lease_owner"],
+        address=row["lease_address"],
+        fence=row["fence"],
+        until=row["lease_until"],
+    )
