@@ -1,0 +1,181 @@
+"""Domain values to messages of the public contract."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from orchestrator._generated.ponte.v1 import (
+    company_pb2,
+    contact_pb2,
+    event_pb2,
+    message_pb2,
+    session_pb2,
+    webhook_pb2,
+)
+from orchestrator.domain.company import ApiKey, Company
+from orchestrator.domain.events import Event
+from orchestrator.domain.jid import ContactId
+from orchestrator.domain.message import Direction, Lane, Message, MessageStatus
+from orchestrator.domain.session import DesiredState, QrCode, Session, SessionState
+from orchestrator.domain.webhook import Delivery, DeliveryStatus, Webhook
+from orchestrator.services.ports import NumberCheck
+
+TEXT_KIND = "text"
+
+_STATUS = {status: message_pb2.Message.Status.Value(status.value) for status in MessageStatus}
+_DIRECTION = {direction: message_pb2.Message.Direction.Value(direction.value) for direction in Direction}
+_LANE = {lane: message_pb2.Message.Lane.Value(lane.value) for lane in Lane}
+_STATE = {state: session_pb2.Session.State.Value(state.value) for state in SessionState}
+_DESIRED_STATE = {state: session_pb2.Session.DesiredState.Value(state.value) for state in DesiredState}
+_DELIVERY_STATUS = {status: webhook_pb2.Delivery.Status.Value(status.value) for status in DeliveryStatus}
+
+
+def moment(value: datetime | None) -> Timestamp | None:
+    """Encode a point in time, None where there is none."""
+    # Messages take a datetime as it is, which costs less than making a Timestamp; their type stubs do not know.
+    return cast(Timestamp | None, value)
+
+
+def company(value: Company) -> company_pb2.Company:
+    """Encode a company."""
+    return company_pb2.Company(
+        id=value.id, name=value.name, max_sessions=value.max_sessions, created_at=moment(value.created_at)
+    )
+
+
+def key(value: ApiKey) -> company_pb2.Key:
+    """Encode a key as it is listed, without its secret."""
+    return company_pb2.Key(
+        id=value.id,
+        company_id=value.company_id,
+        name=value.name,
+        prefix=value.prefix,
+        scopes=sorted(scope.value for scope in value.scopes),
+        created_at=moment(value.created_at),
+        revoked_at=moment(value.revoked_at),
+        last_used_at=moment(value.last_used_at),
+    )
+
+
+def session(value: Session) -> session_pb2.Session:
+    """Encode a session."""
+    encoded = session_pb2.Session(
+        id=value.id,
+        company_id=value.company_id,
+        name=value.name,
+        state=_STATE[value.state],
+        desired_state=_DESIRED_STATE[value.desired_state],
+        phone_number=value.me.phone_number,
+        jid=value.me.pn_jid,
+        lid=value.me.lid_jid,
+        push_name=value.push_name,
+        created_at=moment(value.created_at),
+        connected_at=moment(value.connected_at),
+    )
+    if value.last_close is not None:
+        last = value.last_close
+        encoded.last_close.MergeFrom(
+            session_pb2.LastClose(
+                code=last.code,
+                reason=last.reason,
+                permanent=last.permanent,
+                at=moment(last.at),
+                advice=last.advice,
+            )
+        )
+    return encoded
+
+
+def qr(value: QrCode) -> session_pb2.Qr:
+    """Encode a QR on show."""
+    return session_pb2.Qr(qr=value.data, expires_at=moment(value.expires_at))
+
+
+def contact(value: ContactId) -> message_pb2.Contact:
+    """Encode a contact's names."""
+    return message_pb2.Contact(phone_number=value.phone_number, jid=value.pn_jid, lid=value.lid_jid)
+
+
+def message(value: Message) -> message_pb2.Message:
+    """Encode a message of either direction."""
+    times = value.times
+    error = value.error
+    return message_pb2.Message(
+        id=value.id,
+        wa_message_id=value.wa_message_id,
+        session_id=value.session_id,
+        chat=value.chat_jid,
+        contact=contact(value.contact),
+        direction=_DIRECTION[value.direction],
+        type=value.kind,
+        text=message_pb2.Text(body=value.text) if value.kind == TEXT_KIND else None,
+        status=_STATUS[value.status],
+        lane=_LANE[value.lane],
+        error=message_pb2.MessageError(code=error.code, detail=error.detail) if error else None,
+        attempts=value.attempts,
+        created_at=moment(times.created_at),
+        send_at=moment(times.send_at),
+        sent_at=moment(times.sent_at),
+        delivered_at=moment(times.delivered_at),
+        read_at=moment(times.read_at),
+        failed_at=moment(times.failed_at),
+        offline=value.offline,
+        push_name=value.push_name,
+    )
+
+
+def event(value: Event) -> event_pb2.Event:
+    """Encode an event; `data` is JSON-like."""
+    data = Struct()
+    data.update(cast(dict[str, Any], value.data))
+    return event_pb2.Event(
+        id=value.id,
+        sequence=value.sequence,
+        company_id=value.company_id,
+        session_id=value.session_id,
+        type=value.type,
+        at=moment(value.at),
+        data=data,
+    )
+
+
+def webhook(value: Webhook) -> webhook_pb2.Webhook:
+    """Encode an endpoint, without its secret."""
+    return webhook_pb2.Webhook(
+        id=value.id,
+        url=value.url,
+        events=value.events,
+        enabled=not value.disabled_reason,
+        disabled_reason=value.disabled_reason,
+        created_at=moment(value.created_at),
+    )
+
+
+def delivery(value: Delivery) -> webhook_pb2.Delivery:
+    """Encode a delivery."""
+    return webhook_pb2.Delivery(
+        id=value.id,
+        webhook_id=value.webhook_id,
+        event_id=value.event_id,
+        event_type=value.event_type,
+        sequence=value.sequence,
+        status=_DELIVERY_STATUS[value.status],
+        attempts=value.attempts,
+        next_attempt_at=moment(value.next_attempt_at),
+        last_status_code=value.last_status_code,
+        last_error=value.last_error,
+        created_at=moment(value.created_at),
+        delivered_at=moment(value.delivered_at),
+    )
+
+
+def number_check(value: NumberCheck) -> contact_pb2.ContactCheck:
+    """Encode what WhatsApp said of a number."""
+    return contact_pb2.ContactCheck(
+        phone_number=value.phone_number,
+        on_whatsapp=value.on_whatsapp,
+        jid=value.contact.pn_jid,
+        lid=value.contact.lid_jid,
+    )

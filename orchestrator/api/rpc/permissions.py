@@ -1,0 +1,66 @@
+"""What each public method asks of a credential. A method that is not listed refuses everyone."""
+
+from dataclasses import dataclass
+
+from orchestrator.domain.company import Principal, Scope
+from orchestrator.domain.errors import SCOPE_MISSING, PonteError
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """The method is the administrator's alone."""
+
+
+ADMINISTRATOR = Administrator()
+
+REQUIRED: dict[str, Administrator | Scope] = {
+    "ponte.v1.CompanyService/CreateCompany": ADMINISTRATOR,
+    "ponte.v1.CompanyService/GetCompany": ADMINISTRATOR,
+    "ponte.v1.CompanyService/ListCompanies": ADMINISTRATOR,
+    "ponte.v1.CompanyService/UpdateCompany": ADMINISTRATOR,
+    "ponte.v1.CompanyService/DeleteCompany": ADMINISTRATOR,
+    "ponte.v1.KeyService/CreateKey": ADMINISTRATOR,
+    "ponte.v1.KeyService/ListKeys": ADMINISTRATOR,
+    "ponte.v1.KeyService/RevokeKey": ADMINISTRATOR,
+    "ponte.v1.SessionService/CreateSession": Scope.SESSIONS_MANAGE,
+    "ponte.v1.SessionService/GetSession": Scope.SESSIONS_READ,
+    "ponte.v1.SessionService/ListSessions": Scope.SESSIONS_READ,
+    "ponte.v1.SessionService/PairSession": Scope.SESSIONS_MANAGE,
+    "ponte.v1.SessionService/GetQr": Scope.SESSIONS_MANAGE,
+    "ponte.v1.SessionService/StartSession": Scope.SESSIONS_MANAGE,
+    "ponte.v1.SessionService/StopSession": Scope.SESSIONS_MANAGE,
+    "ponte.v1.SessionService/LogoutSession": Scope.SESSIONS_MANAGE,
+    "ponte.v1.SessionService/DeleteSession": Scope.SESSIONS_MANAGE,
+    "ponte.v1.MessageService/SendMessage": Scope.MESSAGES_SEND,
+    "ponte.v1.MessageService/GetMessage": Scope.MESSAGES_READ,
+    "ponte.v1.MessageService/ListMessages": Scope.MESSAGES_READ,
+    "ponte.v1.MessageService/CancelMessage": Scope.MESSAGES_SEND,
+    "ponte.v1.MessageService/RetryMessage": Scope.MESSAGES_SEND,
+    "ponte.v1.ContactService/CheckContacts": Scope.CONTACTS_READ,
+    "ponte.v1.EventService/ListEvents": Scope.EVENTS_READ,
+    "ponte.v1.EventService/Subscribe": Scope.EVENTS_READ,
+    "ponte.v1.WebhookService/CreateWebhook": Scope.WEBHOOKS_MANAGE,
+    "ponte.v1.WebhookService/GetWebhook": Scope.WEBHOOKS_MANAGE,
+    "ponte.v1.WebhookService/ListWebhooks": Scope.WEBHOOKS_MANAGE,
+    "ponte.v1.WebhookService/UpdateWebhook": Scope.WEBHOOKS_MANAGE,
+    "ponte.v1.WebhookService/DeleteWebhook": Scope.WEBHOOKS_MANAGE,
+    "ponte.v1.WebhookService/TestWebhook": Scope.WEBHOOKS_MANAGE,
+    "ponte.v1.WebhookService/ListDeliveries": Scope.WEBHOOKS_MANAGE,
+    "ponte.v1.WebhookService/RedeliverDelivery": Scope.WEBHOOKS_MANAGE,
+}
+"""GetQr needs `sessions:manage`: who sees the QR can link the number to a phone of his own."""
+
+
+def check(principal: Principal, method: str) -> None:
+    """Let the principal pass or raise SCOPE_MISSING; `method` as in ponte.v1.MessageService/GetMessage."""
+    required = REQUIRED.get(method)
+    if required is None:
+        raise PonteError(SCOPE_MISSING, "This method is open to nobody.")
+    if isinstance(required, Administrator):
+        if not principal.is_admin:
+            raise PonteError(SCOPE_MISSING, "This method needs the administrator's key.")
+        return
+    if principal.is_admin:
+        raise PonteError(SCOPE_MISSING, "This method works on a company; use a key of the company.")
+    if required not in principal.scopes:
+        raise PonteError(SCOPE_MISSING, f"The key lacks the scope {required.value}.")

@@ -1,0 +1,81 @@
+"""ponte.v1.SessionService."""
+
+from google.protobuf.empty_pb2 import Empty
+
+from orchestrator._generated.ponte.v1 import session_pb2
+from orchestrator.api.caller import Caller
+from orchestrator.api.rpc import decode, encode
+from orchestrator.services.session_pairing import PairingMethod
+from orchestrator.services.sessions import SessionService
+
+
+class SessionMethods:
+    """Linked numbers of the caller's company."""
+
+    service = "ponte.v1.SessionService"
+
+    def __init__(self, sessions: SessionService) -> None:
+        self._sessions = sessions
+
+    async def create_session(
+        self, caller: Caller, request: session_pb2.CreateSessionRequest
+    ) -> session_pb2.Session:
+        """Make a session without a number."""
+        key = decode.idempotency_key(request)
+        return encode.session(await self._sessions.create(caller.scope, request.name, key))
+
+    async def get_session(
+        self, caller: Caller, request: session_pb2.GetSessionRequest
+    ) -> session_pb2.Session:
+        """Look a session up."""
+        return encode.session(await self._sessions.get(caller.scope, request.session_id))
+
+    async def list_sessions(
+        self, caller: Caller, request: session_pb2.ListSessionsRequest
+    ) -> session_pb2.ListSessionsResponse:
+        """List sessions, newest first."""
+        page = await self._sessions.list(caller.scope, decode.page(request))
+        return session_pb2.ListSessionsResponse(
+            sessions=[encode.session(session) for session in page.items], next_page_token=page.next_token
+        )
+
+    async def pair_session(
+        self, caller: Caller, request: session_pb2.PairSessionRequest
+    ) -> session_pb2.PairSessionResponse:
+        """Show a QR or a code with which the phone links itself."""
+        method = decode.choice(
+            request.method, session_pb2.PairSessionRequest.Method.Name, PairingMethod, "method"
+        )
+        offer = await self._sessions.pair(
+            caller.scope, request.session_id, method or PairingMethod.QR, request.phone_number
+        )
+        return session_pb2.PairSessionResponse(
+            qr=offer.qr, code=offer.code, expires_at=encode.moment(offer.expires_at), notice=offer.notice
+        )
+
+    async def get_qr(self, caller: Caller, request: session_pb2.GetQrRequest) -> session_pb2.Qr:
+        """Give the QR on show."""
+        return encode.qr(await self._sessions.qr(caller.scope, request.session_id))
+
+    async def start_session(
+        self, caller: Caller, request: session_pb2.StartSessionRequest
+    ) -> session_pb2.Session:
+        """Connect a linked number."""
+        return encode.session(await self._sessions.start(caller.scope, request.session_id))
+
+    async def stop_session(
+        self, caller: Caller, request: session_pb2.StopSessionRequest
+    ) -> session_pb2.Session:
+        """Disconnect and keep the number linked."""
+        return encode.session(await self._sessions.stop(caller.scope, request.session_id))
+
+    async def logout_session(
+        self, caller: Caller, request: session_pb2.LogoutSessionRequest
+    ) -> session_pb2.Session:
+        """Remove the linked device and its credentials."""
+        return encode.session(await self._sessions.logout(caller.scope, request.session_id))
+
+    async def delete_session(self, caller: Caller, request: session_pb2.DeleteSessionRequest) -> Empty:
+        """Log out and remove the session."""
+        await self._sessions.delete(caller.scope, request.session_id)
+        return Empty()

@@ -1,0 +1,24 @@
+"""The use cases that the doors call."""
+
+from dataclasses import dataclass
+
+from orchestrator.services.companies import CompanyService
+from orchestrator.services.contacts import ContactService
+from orchestrator.services.events import EventService
+from orchestrator.services.keys import KeyService
+from orchestrator.services.messages import MessageService
+from orchestrator.services.sessions import SessionService
+from orchestrator.services.webhooks import WebhookService
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServices:
+    """Handed over by the composition root."""
+
+    companies: CompanyService
+    keys: KeyService
+    sessions: SessionService
+    messages: MessageService
+    contacts: ContactService
+    events: EventService
+    webhooks: WebhookService
