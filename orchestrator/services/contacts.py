@@ -1,0 +1,200 @@
+"""Contacts: which phone number and which lid are one person, and which numbers are on WhatsApp."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.domain import errors
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.errors import PonteError, invalid_field, not_found
+from orchestrator.domain.ids import make_id
+from orchestrator.domain.jid import LID_SERVER, PHONE_NUMBER_SERVER, ContactId
+from orchestrator.domain.session import LINKED_STATES
+from orchestrator.services.context import Context
+from orchestrator.services.phone_numbers import check_phone_number
+from orchestrator.services.ports import GatewayPort, NumberCheck
+from orchestrator.store import contacts as contact_store
+from orchestrator.store import dispatch_leases
+from orchestrator.store.contacts import StoredContact
+from orchestrator.store.database import Transaction
+from orchestrator.store.messages import lock_company
+
+MOST_CHECKED = 50
+"""Numbers in one check; WhatsApp limits how many an account asks for."""
+
+_CACHED_CONTACTS = 50_000
+_CACHED_FOR = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A contact as a gateway named it just now; `push_name` is the name that the contact gives itself, where told."""
+
+    contact: ContactId
+    push_name: str = ""
+
+
+class ContactBook:
+    """The company's contacts, with a bounded memory: what is known already costs no statement."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._cache: OrderedDict[tuple[str, str], tuple[StoredContact | None, datetime]] = OrderedDict()
+
+    async def complete(
+        self, tx: Transaction, scope: CompanyScope, contacts: Sequence[ContactId]
+    ) -> list[ContactId]:
+        """Fill in the other name of each contact where it is known."""
+        known = await self._known(tx, scope, contacts)
+        return [_merged(contact, _matches(contact, known)) for contact in contacts]
+
+    async def learn(
+        self, tx: Transaction, scope: CompanyScope, sightings: Sequence[Sighting]
+    ) -> list[ContactId]:
+        """Store what is new in the sightings, and give each contact with both names where they are known.
+
+        Only people are kept: the names of groups and channels are given back as they came. The company is locked
+        (`lock_company`), so that no other process stores the same contact.
+        """
+        known = await self._known(tx, scope, [sighting.contact for sighting in sightings])
+        complete: list[ContactId] = []
+        for sighting in sightings:
+            contact = await self._learn_one(tx, scope, sighting, known)
+            complete.append(contact)
+        return complete
+
+    async def _learn_one(
+        self, tx: Transaction, scope: CompanyScope, sighting: Sighting, known: dict[str, StoredContact]
+    ) -> ContactId:
+        if not _names_person(sighting.contact):
+            return sighting.contact
+        matches = _matches(sighting.contact, known)
+        merged = _merged(sighting.contact, matches)
+        push_name = sighting.push_name or next((match.push_name for match in matches if match.push_name), "")
+        if len(matches) == 1 and (matches[0].contact, matches[0].push_name) == (merged, push_name):
+            return merged
+        now = self._context.clock()
+        contact_id = matches[0].id if matches else make_id(now, self._context.rng)
+        stored = StoredContact(contact_id, merged, push_name)
+        await contact_store.put(tx, scope, stored, matches, now)
+        for jid in (merged.pn_jid, merged.lid_jid):
+            if jid:
+                known[jid] = stored
+
+        async def remember() -> None:
+            self._remember(scope, stored)
+
+        tx.after_commit(remember)
+        return merged
+
+    async def _known(
+        self, tx: Transaction, scope: CompanyScope, contacts: Sequence[ContactId]
+    ) -> dict[str, StoredContact]:
+        now = self._context.clock()
+        known: dict[str, StoredContact] = {}
+        missing: set[str] = set()
+        for jid in {jid for contact in contacts for jid in (contact.pn_jid, contact.lid_jid) if jid}:
+            entry = self._cache.get((scope.company_id, jid))
+            if entry is None or entry[1] < now:
+                missing.add(jid)
+            elif entry[0] is not None:
+                known[jid] = entry[0]
+        if not missing:
+            return known
+        found: dict[str, StoredContact] = {}
+        for stored in await contact_store.find(tx, scope, missing):
+            found |= {jid: stored for jid in (stored.contact.pn_jid, stored.contact.lid_jid) if jid}
+
+        async def remember() -> None:
+            for jid in missing:
+                self._keep(scope, jid, found.get(jid))
+
+        tx.after_commit(remember)
+        return known | found
+
+    def _remember(self, scope: CompanyScope, stored: StoredContact) -> None:
+        for jid in (stored.contact.pn_jid, stored.contact.lid_jid):
+            if jid:
+                self._keep(scope, jid, stored)
+
+    def _keep(self, scope: CompanyScope, jid: str, stored: StoredContact | None) -> None:
+        self._cache[scope.company_id, jid] = (stored, self._context.clock() + _CACHED_FOR)
+        self._cache.move_to_end((scope.company_id, jid))
+        while len(self._cache) > _CACHED_CONTACTS:
+            self._cache.popitem(last=False)
+
+
+class ContactService:
+    """Asks WhatsApp about numbers."""
+
+    def __init__(self, context: Context, gateway: GatewayPort) -> None:
+        self._context = context
+        self._gateway = gateway
+        self._book = ContactBook(context)
+
+    async def check(
+        self, scope: CompanyScope, session_id: str, phone_numbers: Sequence[str]
+    ) -> list[NumberCheck]:
+        """Say which of at most 50 numbers have an account, in the order given; names that are new are kept.
+
+        Raises PonteError: INVALID_ARGUMENT, INVALID_PHONE_NUMBER, NOT_FOUND, SESSION_NOT_LINKED, GATEWAY_UNAVAILABLE.
+        """
+        if not 0 < len(phone_numbers) <= MOST_CHECKED:
+            raise invalid_field(
+                errors.INVALID_ARGUMENT, "phone_numbers", f"Give 1 to {MOST_CHECKED} numbers."
+            )
+        for position, number in enumerate(phone_numbers):
+            check_phone_number(number, f"phone_numbers[{position}]")
+        session_id = await self._linked_session(scope, session_id)
+        checks = await self._gateway.check_numbers(scope, session_id, list(dict.fromkeys(phone_numbers)))
+        sightings = [Sighting(check.contact) for check in checks if check.on_whatsapp]
+
+        async def keep(tx: Transaction) -> None:
+            await lock_company(tx, scope)
+            await self._book.learn(tx, scope, sightings)
+
+        await self._context.database.shared_transaction(scope, keep)
+        answered = {check.phone_number: check for check in checks}
+        absent = ContactId()
+        return [answered.get(number, NumberCheck(number, False, absent)) for number in phone_numbers]
+
+    async def _linked_session(self, scope: CompanyScope, session_id: str) -> str:
+        async with self._context.database.reading(scope) as tx:
+            session_id = session_id or await only_session(tx, scope)
+            facts = (await dispatch_leases.session_facts(tx, scope, [session_id])).get(session_id)
+        if facts is None:
+            raise not_found()
+        if facts.state not in LINKED_STATES:
+            raise PonteError(errors.SESSION_NOT_LINKED)
+        return session_id
+
+
+async def only_session(tx: Transaction, scope: CompanyScope) -> str:
+    """The id of a company's only session, for requests that name none. Raises NOT_FOUND or SESSION_AMBIGUOUS."""
+    found = await dispatch_leases.some_session_ids(tx, scope)
+    if not found:
+        raise not_found()
+    if len(found) > 1:
+        raise PonteError(errors.SESSION_AMBIGUOUS)
+    return found[0]
+
+
+def _names_person(contact: ContactId) -> bool:
+    servers = {jid.partition("@")[2] for jid in (contact.pn_jid, contact.lid_jid) if jid}
+    return bool(servers) and servers <= {PHONE_NUMBER_SERVER, LID_SERVER}
+
+
+def _matches(contact: ContactId, known: dict[str, StoredContact]) -> list[StoredContact]:
+    """The stored contacts that share a name with this one; that of the phone number first."""
+    found = (known.get(jid) for jid in (contact.pn_jid, contact.lid_jid) if jid)
+    return list({stored.id: stored for stored in found if stored is not None}.values())
+
+
+def _merged(contact: ContactId, matches: Sequence[StoredContact]) -> ContactId:
+    """What was told now, completed by what was known."""
+    pn_jid = contact.pn_jid or next((match.contact.pn_jid for match in matches if match.contact.pn_jid), "")
+    lid_jid = contact.lid_jid or next(
+        (match.contact.lid_jid for match in matches if match.contact.lid_jid), ""
+    )
+    return ContactId(pn_jid, lid_jid)

@@ -1,0 +1,164 @@
+"""Messages as callers use them: send, look up, list, cancel, send again, wait."""
+
+import asyncio
+from contextlib import nullcontext
+from dataclasses import replace
+
+from orchestrator.domain import errors
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.errors import PonteError, invalid_field, not_found
+from orchestrator.domain.events import EventType
+from orchestrator.domain.jid import ContactId
+from orchestrator.domain.message import Direction, Message, MessageStatus
+from orchestrator.domain.message_filter import MessageFilter
+from orchestrator.domain.page import Page, PageRequest
+from orchestrator.services.contacts import ContactBook
+from orchestrator.services.context import Context
+from orchestrator.services.event_bell import EventBell, Listener
+from orchestrator.services.message_data import message_event
+from orchestrator.services.phone_numbers import chat_of
+from orchestrator.services.submission import Submissions, SubmitText
+from orchestrator.store import events as event_store
+from orchestrator.store import messages as message_store
+from orchestrator.store import outbox
+from orchestrator.store.database import Transaction
+from orchestrator.store.messages import StoredMessage
+
+__all__ = ["MessageFilter", "MessageService", "SubmitText"]
+
+LONGEST_WAIT_S = 60.0
+
+_LOOK_EVERY_S = 0.5
+_LEAST_BETWEEN_LOOKS_S = 0.02
+
+_PROGRESS = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ, MessageStatus.PLAYED)
+_FINAL = frozenset({MessageStatus.FAILED, MessageStatus.CANCELLED})
+
+
+class MessageService:
+    """The messages of a company. Where `bell` is given, waiting for a status costs no polling."""
+
+    def __init__(self, context: Context, bell: EventBell | None = None) -> None:
+        self._context = context
+        self._bell = bell
+        self._book = ContactBook(context)
+        self._submissions = Submissions(context)
+
+    async def submit(self, scope: CompanyScope, command: SubmitText) -> Message:
+        """Take a text in: it is durable when this returns. An idempotency key gives the first answer again.
+
+        Raises PonteError: INVALID_PHONE_NUMBER, TEXT_EMPTY, TEXT_TOO_LONG, INVALID_ARGUMENT, NOT_FOUND,
+        SESSION_AMBIGUOUS, SESSION_NOT_LINKED, IDEMPOTENCY_KEY_REUSED, QUEUE_FULL.
+        """
+        return await self._submissions.submit(scope, command)
+
+    async def get(self, scope: CompanyScope, message_id: str) -> Message:
+        """Find a message. Raises PonteError(NOT_FOUND)."""
+        async with self._context.database.reading(scope) as tx:
+            return _found(await message_store.get(tx, scope, message_id)).message
+
+    async def list(self, scope: CompanyScope, wanted: MessageFilter, page: PageRequest) -> Page[Message]:
+        """List messages newest first. Raises PonteError: INVALID_ARGUMENT, INVALID_PHONE_NUMBER, INVALID_PAGE_TOKEN."""
+        chat_jid = chat_of(wanted.chat, "chat") if wanted.chat else ""
+        async with self._context.database.reading(scope) as tx:
+            if chat_jid.endswith("@lid"):
+                [contact] = await self._book.complete(tx, scope, [ContactId(lid_jid=chat_jid)])
+                chat_jid = contact.jid
+            return await message_store.list_page(tx, scope, replace(wanted, chat=chat_jid), page)
+
+    async def cancel(self, scope: CompanyScope, message_id: str) -> Message:
+        """Take a message back that waits. Raises PonteError: NOT_FOUND, MESSAGE_NOT_CANCELLABLE."""
+
+        async def work(tx: Transaction) -> Message:
+            stored = await self._locked(tx, scope, message_id)
+            if stored.message.status is not MessageStatus.QUEUED:
+                raise PonteError(errors.MESSAGE_NOT_CANCELLABLE)
+            cancelled = replace(stored.message, status=MessageStatus.CANCELLED)
+            await self._save(tx, scope, replace(stored, message=cancelled), EventType.MESSAGE_CANCELLED)
+            await outbox.free_chat(tx, stored, self._context.clock())
+            self._ring_after(tx, scope, cancelled.session_id)
+            return cancelled
+
+        return await self._context.database.shared_transaction(scope, work)
+
+    async def retry(self, scope: CompanyScope, message_id: str) -> Message:
+        """Queue a dead letter again, with the same WhatsApp id and all its attempts before it.
+
+        Raises PonteError: NOT_FOUND, MESSAGE_NOT_RETRYABLE.
+        """
+
+        async def work(tx: Transaction) -> Message:
+            stored = await self._locked(tx, scope, message_id)
+            if stored.message.status is not MessageStatus.FAILED:
+                raise PonteError(errors.MESSAGE_NOT_RETRYABLE)
+            times = replace(stored.message.times, failed_at=None)
+            queued = replace(stored.message, status=MessageStatus.QUEUED, attempts=0, error=None, times=times)
+            due = StoredMessage(queued, stored.sequence, due_at=self._context.clock())
+            await self._save(tx, scope, due, EventType.MESSAGE_QUEUED)
+            self._ring_after(tx, scope, queued.session_id)
+            return queued
+
+        return await self._context.database.shared_transaction(scope, work)
+
+    async def wait_for(
+        self, scope: CompanyScope, message_id: str, status: MessageStatus, timeout_s: float
+    ) -> Message:
+        """Give an outbound message once it has come to `status` (SENT, DELIVERED, READ or PLAYED), failed or was
+        cancelled; `timeout_s` is above 0 and at most 60.
+
+        Raises PonteError: INVALID_ARGUMENT, NOT_FOUND, WAIT_TIMED_OUT.
+        """
+        if status not in _PROGRESS:
+            raise invalid_field(errors.INVALID_ARGUMENT, "wait", "Wait for SENT, DELIVERED, READ or PLAYED.")
+        if not 0 < timeout_s <= LONGEST_WAIT_S:
+            raise invalid_field(
+                errors.INVALID_ARGUMENT, "timeout_s", f"Give 1 to {LONGEST_WAIT_S:.0f} seconds."
+            )
+        enough = {*_PROGRESS[_PROGRESS.index(status) :], *_FINAL}
+        listening = self._bell.listen(scope.company_id) if self._bell else nullcontext()
+        with listening as listener:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    return await self._until(scope, message_id, enough, listener)
+            except TimeoutError:
+                raise PonteError(errors.WAIT_TIMED_OUT) from None
+
+    async def _until(
+        self, scope: CompanyScope, message_id: str, enough: set[MessageStatus], listener: Listener | None
+    ) -> Message:
+        while True:
+            message = await self.get(scope, message_id)
+            if message.direction is Direction.INBOUND or message.status in enough:
+                return message
+            if listener is None:
+                await asyncio.sleep(_LOOK_EVERY_S)
+                continue
+            await asyncio.sleep(_LEAST_BETWEEN_LOOKS_S)
+            await listener.wait(_LOOK_EVERY_S)
+
+    async def _locked(self, tx: Transaction, scope: CompanyScope, message_id: str) -> StoredMessage:
+        """Read a message that nobody else can change until the transaction ends."""
+        await message_store.lock_company(tx, scope)
+        return _found((await message_store.lock_many(tx, scope, [message_id])).get(message_id))
+
+    async def _save(
+        self, tx: Transaction, scope: CompanyScope, stored: StoredMessage, event_type: EventType
+    ) -> None:
+        await message_store.save(tx, scope, [stored])
+        event = message_event(event_type, stored.message)
+        await event_store.append(tx, scope, [event], self._context.clock(), self._context.rng)
+
+    def _ring_after(self, tx: Transaction, scope: CompanyScope, session_id: str) -> None:
+        bells = self._context.bells
+
+        async def ring() -> None:
+            await bells.messages_due(scope, session_id)
+            await bells.events_recorded(scope)
+
+        tx.after_commit(ring)
+
+
+def _found(stored: StoredMessage | None) -> StoredMessage:
+    if stored is None:
+        raise not_found()
+    return stored

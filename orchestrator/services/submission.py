@@ -1,0 +1,226 @@
+"""Taking a message in: checked, given its WhatsApp id, and durable with its event before the caller hears of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.domain import errors
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.errors import PonteError, invalid_field, not_found
+from orchestrator.domain.events import EventType
+from orchestrator.domain.ids import make_id, make_whatsapp_message_id
+from orchestrator.domain.jid import ContactId, phone_number_to_jid
+from orchestrator.domain.message import (
+    MAX_TEXT_CHARACTERS,
+    Direction,
+    Lane,
+    Message,
+    MessageStatus,
+    MessageTimes,
+)
+from orchestrator.domain.session import LINKED_STATES
+from orchestrator.services.batching import TransactionBatcher
+from orchestrator.services.contacts import ContactBook, only_session
+from orchestrator.services.context import Context
+from orchestrator.services.message_data import message_event
+from orchestrator.services.phone_numbers import check_phone_number
+from orchestrator.services.waiting_count import WaitingCount
+from orchestrator.store import dispatch_leases, idempotency
+from orchestrator.store import events as event_store
+from orchestrator.store import messages as message_store
+from orchestrator.store.database import Transaction
+from orchestrator.store.messages import StoredMessage
+
+LATEST_SEND_AT = timedelta(days=365)
+
+_METHOD = "messages.submit"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitText:
+    """A text to send. `to` is E.164; `session_id` may be empty while the company has one session."""
+
+    session_id: str
+    to: str
+    body: str
+    send_at: datetime | None = None
+    lane: Lane = Lane.TRANSACTIONAL
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A checked text with the ids that it keeps, whatever happens later."""
+
+    command: SubmitText
+    message_id: str
+    wa_message_id: str
+    request_hash: str
+
+
+class Submissions:
+    """Writes new outbound messages; those of one company that come together in a few statements."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._book = ContactBook(context)
+        self._waiting = WaitingCount(context.limits.waiting_messages_per_session)
+        self._batcher = TransactionBatcher(context.database, self._write)
+
+    async def submit(self, scope: CompanyScope, command: SubmitText) -> Message:
+        """Check and write one text. Raises PonteError; see MessageService.submit."""
+        return await self._batcher.add(scope, self._prepare(command))
+
+    def _prepare(self, command: SubmitText) -> _Prepared:
+        now, rng = self._context.clock(), self._context.rng
+        check_phone_number(command.to, "to")
+        _check_body(command.body)
+        if command.send_at and command.send_at > now + LATEST_SEND_AT:
+            raise invalid_field(errors.INVALID_ARGUMENT, "send_at", "Give a time within a year.")
+        request_hash = ""
+        if command.idempotency_key:
+            request_hash = idempotency.hash_request(
+                command.session_id, command.to, command.body, command.send_at, command.lane
+            )
+        return _Prepared(command, make_id(now, rng), make_whatsapp_message_id(rng), request_hash)
+
+    async def _write(
+        self, tx: Transaction, scope: CompanyScope, items: Sequence[_Prepared]
+    ) -> list[Message | PonteError]:
+        results: dict[str, Message | PonteError] = {}
+        replays: dict[str, str] = {}
+        accepted: list[tuple[_Prepared, str]] = []
+        sessions = await _Sessions.load(tx, scope, items)
+        for item in items:
+            try:
+                session_id = sessions.check(item.command.session_id)
+                earlier = await self._remember(tx, scope, item)
+                if earlier:
+                    replays[item.message_id] = earlier
+                    continue
+                await self._waiting.check(tx, scope, session_id, self._context.clock())
+            except PonteError as error:
+                results[item.message_id] = error
+            else:
+                accepted.append((item, session_id))
+        if accepted:
+            results |= await self._add(tx, scope, accepted)
+        if replays:
+            found = await message_store.get_many(tx, scope, list(replays.values()))
+            results |= {new: found[earlier].message for new, earlier in replays.items()}
+        return [results[item.message_id] for item in items]
+
+    async def _remember(self, tx: Transaction, scope: CompanyScope, item: _Prepared) -> str:
+        """Note the idempotency key; gives the id of the message that it made before, if it did."""
+        command = item.command
+        earlier = await idempotency.remember(
+            tx,
+            scope,
+            command.idempotency_key,
+            _METHOD,
+            item.request_hash,
+            item.message_id,
+            now=self._context.clock(),
+        )
+        return earlier.resource_id if earlier else ""
+
+    async def _add(
+        self, tx: Transaction, scope: CompanyScope, accepted: Sequence[tuple[_Prepared, str]]
+    ) -> dict[str, Message]:
+        now = self._context.clock()
+        contacts = await self._book.complete(
+            tx, scope, [ContactId(pn_jid=phone_number_to_jid(item.command.to)) for item, _ in accepted]
+        )
+        messages = [
+            _to_message(scope, item, session_id, contact, now)
+            for (item, session_id), contact in zip(accepted, contacts, strict=True)
+        ]
+        events = await event_store.append(
+            tx,
+            scope,
+            [message_event(EventType.MESSAGE_QUEUED, message) for message in messages],
+            now,
+            self._context.rng,
+        )
+        await message_store.add(
+            tx,
+            scope,
+            [
+                StoredMessage(message, event.sequence, due_at=message.times.send_at or now)
+                for message, event in zip(messages, events, strict=True)
+            ],
+        )
+        session_ids = {session_id for _, session_id in accepted}
+
+        async def ring() -> None:
+            for session_id in session_ids:
+                await self._context.bells.messages_due(scope, session_id)
+            await self._context.bells.events_recorded(scope)
+
+        tx.after_commit(ring)
+        return {message.id: message for message in messages}
+
+
+class _Sessions:
+    """The sessions that a batch names, read in one statement."""
+
+    def __init__(self, facts: dict[str, dispatch_leases.SessionFacts], unnamed: str | PonteError) -> None:
+        self._facts = facts
+        self._unnamed = unnamed
+
+    @classmethod
+    async def load(cls, tx: Transaction, scope: CompanyScope, items: Sequence[_Prepared]) -> "_Sessions":
+        unnamed: str | PonteError = ""
+        named = {item.command.session_id for item in items}
+        if "" in named:
+            try:
+                unnamed = await only_session(tx, scope)
+            except PonteError as error:
+                unnamed = error
+        wanted = (named | {unnamed} if isinstance(unnamed, str) else named) - {""}
+        return cls(await dispatch_leases.session_facts(tx, scope, wanted), unnamed)
+
+    def check(self, session_id: str) -> str:
+        """Give the id of the session meant. Raises NOT_FOUND, SESSION_AMBIGUOUS or SESSION_NOT_LINKED."""
+        if not session_id:
+            if isinstance(self._unnamed, PonteError):
+                raise self._unnamed
+            session_id = self._unnamed
+        facts = self._facts.get(session_id)
+        if facts is None:
+            raise not_found()
+        if facts.state not in LINKED_STATES:
+            raise PonteError(errors.SESSION_NOT_LINKED)
+        return session_id
+
+
+def _check_body(body: str) -> None:
+    if not body.strip():
+        raise invalid_field(errors.TEXT_EMPTY, "text.body")
+    if len(body) > MAX_TEXT_CHARACTERS:
+        raise invalid_field(errors.TEXT_TOO_LONG, "text.body")
+    if "\0" in body:
+        raise invalid_field(
+            errors.INVALID_ARGUMENT, "text.body", "The text has a NUL character; leave it out."
+        )
+
+
+def _to_message(
+    scope: CompanyScope, item: _Prepared, session_id: str, contact: ContactId, now: datetime
+) -> Message:
+    command = item.command
+    return Message(
+        id=item.message_id,
+        wa_message_id=item.wa_message_id,
+        company_id=scope.company_id,
+        session_id=session_id,
+        chat_jid=contact.pn_jid,
+        contact=contact,
+        direction=Direction.OUTBOUND,
+        kind="text",
+        text=command.body,
+        status=MessageStatus.QUEUED,
+        lane=command.lane,
+        attempts=0,
+        times=MessageTimes(created_at=now, send_at=command.send_at),
+    )
