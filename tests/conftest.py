@@ -30,8 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Integration tests that use a database run on both."""
+    """Integration tests that use a database run on both, unless they name one themselves."""
     if "database_kind" not in metafunc.fixturenames or "integration" not in metafunc.definition.path.parts:
+        return
+    if any(mark.args[0] == "database_kind" for mark in metafunc.definition.iter_markers("parametrize")):
         return
     chosen = metafunc.config.getoption("--database")
     metafunc.parametrize("database_kind", [chosen] if chosen else ["sqlite", "postgresql"])

