@@ -22,6 +22,9 @@ import { KeyedQueue } from './keyed-queue.js';
 /** What the bridge reads out of a message; the session adds whose it is. */
 export type InboundContent = Omit<InboundMessage, 'requestId' | 'companyId' | 'sessionId'>;
 
+/** A Baileys connection, which emits each stanza by its name. */
+export type MessageSource = EventEmitter & { readonly isOpen: boolean };
+
 export interface Me {
   id: string;
   lid: string;
@@ -47,6 +50,7 @@ export class InboundRecorder {
   /** Ciphertext -> its stanza: Baileys hands the node's own buffer to the repository. */
   readonly #stanzas = new WeakMap<Uint8Array, BinaryNode>();
   readonly #recorded = new WeakSet<BinaryNode>();
+  readonly #arrivals = new KeyedQueue();
 
   constructor(
     readonly me: () => Me,
@@ -54,15 +58,31 @@ export class InboundRecorder {
     readonly record: (content: InboundContent) => Promise<void>,
   ) {}
 
-  /** Must hear of a stanza before Baileys does. */
-  watch(ws: EventEmitter): void {
-    ws.prependListener('CB:message', (stanza: BinaryNode) => {
-      if (!Array.isArray(stanza.content)) return;
-      for (const child of stanza.content) {
-        if (child.tag === 'enc' && child.content instanceof Uint8Array)
-          this.#stanzas.set(child.content, stanza);
-      }
+  /**
+   * Stands between the connection and Baileys' own listeners: it remembers each stanza, and hands them
+   * over one at a time, live ones behind those that waited at the server. Baileys would start them all
+   * at once and let one pass another while it looks up the sender.
+   */
+  takeOver(ws: MessageSource): void {
+    const handlers = ws.listeners('CB:message') as ((stanza: BinaryNode) => Promise<void>)[];
+    ws.removeAllListeners('CB:message');
+    ws.on('CB:message', (stanza: BinaryNode) => {
+      this.#remember(stanza);
+      // Baileys queues what is marked as offline apart from the rest.
+      const { offline: _, ...attrs } = stanza.attrs;
+      void this.#arrivals.run('message', async () => {
+        if (!ws.isOpen) return;
+        for (const handle of handlers) await handle({ ...stanza, attrs });
+      });
     });
+  }
+
+  #remember(stanza: BinaryNode): void {
+    if (!Array.isArray(stanza.content)) return;
+    for (const child of stanza.content) {
+      if (child.tag === 'enc' && child.content instanceof Uint8Array)
+        this.#stanzas.set(child.content, stanza);
+    }
   }
 
   wrap(

@@ -57,7 +57,7 @@ export class Session {
   readonly #stallCheck: NodeJS.Timeout;
   #connected = false;
   #inboundFailures = 0;
-  #closing: Promise<void> | undefined;
+  #closing = false;
   #onClosed: () => void = () => undefined;
   /** Resolves when the socket is gone and `closed` was said. */
   readonly closed = new Promise<void>((resolve) => {
@@ -146,8 +146,11 @@ export class Session {
 
   /** Ends the socket, then says `closed` as the last event and ends the stream. The first reason counts. */
   close(closed: Closed): Promise<void> {
-    this.#closing ??= this.#close(closed);
-    return this.#closing;
+    if (!this.#closing) {
+      this.#closing = true;
+      void this.#close(closed);
+    }
+    return this.closed;
   }
 
   async #close(closed: Closed): Promise<void> {

@@ -40,7 +40,8 @@ export function openSocket(open: OpenSession, { auth, recorder, storedMessage }:
     auth: { creds: auth.creds, keys: auth.keys },
     logger: baileysLogger({ session_id: open.sessionId, company_id: open.companyId }),
     browser: [open.browserName || 'Ponte', 'Chrome', '1.0'],
-    connectTimeoutMs: open.connectTimeoutMs,
+    // Later than the session's own watchdog, whose reason is the clearer one.
+    connectTimeoutMs: open.connectTimeoutMs + 1000,
     defaultQueryTimeoutMs: QUERY_TIMEOUT_MS,
     // An online device takes the notifications away from the phone.
     markOnlineOnConnect: false,
@@ -64,7 +65,7 @@ export function openSocket(open: OpenSession, { auth, recorder, storedMessage }:
       return recorder.wrap(DEFAULT_CONNECTION_CONFIG.makeSignalRepository(state, logger, pnToLid), keys);
     },
   });
-  recorder.watch(sock.ws);
+  recorder.takeOver(sock.ws);
   sock.ev.on('groups.upsert', (upserted) => {
     for (const group of upserted) groups.set(group.id, group);
   });

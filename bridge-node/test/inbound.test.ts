@@ -117,7 +117,7 @@ describe('InboundRecorder', () => {
         return value;
       },
     } as unknown as SignalKeyStoreWithTransaction;
-    const ws = new EventEmitter();
+    const ws = Object.assign(new EventEmitter(), { isOpen: true });
     const recorder = new InboundRecorder(
       () => ME,
       async (content) => {
@@ -133,18 +133,38 @@ describe('InboundRecorder', () => {
     const { steps, plaintexts, ws, recorder, wrapped } = setUp(async () => undefined);
     const ciphertext = Buffer.from('c');
     plaintexts.set(ciphertext, padded({ conversation: 'hi' }));
-    recorder.watch(ws);
+    recorder.takeOver(ws);
     ws.emit('CB:message', stanza(fromPeer, ciphertext));
     await wrapped.decryptMessage({ jid: PEER, type: 'msg', ciphertext });
     expect(steps).toEqual([`begin ${ME.id}`, 'decrypt', 'record', 'commit']);
   });
 
-  it('hears of a stanza before Baileys', () => {
+  it('hands stanzas over one at a time, as they came, waiting ones and live ones alike', async () => {
     const { ws, recorder } = setUp(async () => undefined);
-    const baileys = vi.fn();
+    const steps: string[] = [];
+    const finish: (() => void)[] = [];
+    ws.on('CB:message', async ({ attrs }: BinaryNode) => {
+      steps.push(`${attrs.id} ${attrs.offline ?? 'live'}`);
+      await new Promise<void>((resolve) => finish.push(resolve));
+    });
+    recorder.takeOver(ws);
+    ws.emit('CB:message', stanza({ ...fromPeer, id: 'A', offline: '1' }));
+    ws.emit('CB:message', stanza({ ...fromPeer, id: 'B' }));
+    expect(steps).toEqual(['A live']);
+    finish[0]?.();
+    await vi.waitUntil(() => steps.length === 2);
+    expect(steps[1]).toBe('B live');
+  });
+
+  it('drops what waits when the connection is gone: it comes again at the next login', async () => {
+    const { ws, recorder } = setUp(async () => undefined);
+    const baileys = vi.fn(async () => undefined);
     ws.on('CB:message', baileys);
-    recorder.watch(ws);
-    expect(ws.listeners('CB:message')[1]).toBe(baileys);
+    recorder.takeOver(ws);
+    ws.isOpen = false;
+    ws.emit('CB:message', stanza(fromPeer));
+    await Promise.resolve();
+    expect(baileys).not.toHaveBeenCalled();
   });
 
   it('throws without a commit when the message could not be recorded', async () => {
@@ -153,7 +173,7 @@ describe('InboundRecorder', () => {
     });
     const ciphertext = Buffer.from('c');
     plaintexts.set(ciphertext, padded({ conversation: 'hi' }));
-    recorder.watch(ws);
+    recorder.takeOver(ws);
     ws.emit('CB:message', stanza(fromPeer, ciphertext));
     await expect(wrapped.decryptMessage({ jid: PEER, type: 'msg', ciphertext })).rejects.toThrow(
       'database is down',
@@ -168,7 +188,7 @@ describe('InboundRecorder', () => {
     plaintexts.set(key, padded({ senderKeyDistributionMessage: { groupId: '1@g.us' } }));
     plaintexts.set(first, padded({ conversation: 'hi' }));
     plaintexts.set(second, padded({ conversation: 'hi' }));
-    recorder.watch(ws);
+    recorder.takeOver(ws);
     const attrs = { from: '1@g.us', participant: PEER };
     ws.emit('CB:message', stanza(attrs, key, first, second));
     await wrapped.decryptMessage({ jid: PEER, type: 'pkmsg', ciphertext: key });
