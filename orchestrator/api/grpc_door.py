@@ -1,5 +1,7 @@
 """The gRPC door: raw bytes in, the core, raw bytes out; health and reflection beside it."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
