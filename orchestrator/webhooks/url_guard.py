@@ -7,7 +7,6 @@ writing an address gets round it. Redirects are never followed and proxies never
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -17,14 +16,12 @@ from yarl import URL
 from orchestrator.domain import errors
 from orchestrator.domain.errors import PonteError, invalid_field
 from orchestrator.webhooks.addresses import is_allowed
+from orchestrator.webhooks.name_lookup import SystemNames
 
 MAX_URL_CHARACTERS: Final = 2000
 
 LOOK_UP_AT_SAVE_S: Final = 2.0
 """A name that takes longer to resolve is saved: the check at connect holds anyhow."""
-
-_LOOK_UP_THREADS: Final = 8
-"""Own threads, so that slow name servers of endpoints hold up nothing else."""
 
 LookUp = Callable[[str], Awaitable[Sequence[str]]]
 """Resolves a host to numeric addresses; raises OSError where it has none."""
@@ -46,7 +43,7 @@ class UrlGuard:
     ) -> None:
         self._allow_private = allow_private_networks
         self._denied_ports = denied_ports
-        self._look_up = look_up or look_up_with_system
+        self._look_up = look_up or SystemNames()
         self._checking_resolver = _GuardedResolver(self)
 
     @property
@@ -60,7 +57,7 @@ class UrlGuard:
         Raises PonteError(INVALID_URL or URL_NOT_ALLOWED) naming `field_path`. A name that has no address now passes.
         """
         parsed = _parse(url, field_path)
-        host = parsed.host or ""
+        host = (parsed.host or "").rstrip(".")
         if parsed.port in self._denied_ports:
             raise invalid_field(errors.URL_NOT_ALLOWED, field_path, f"Webhooks may not use port {parsed.port}.")
         if not self._allow_private and (host == "localhost" or host.endswith(".localhost")):
@@ -113,18 +110,6 @@ class _GuardedResolver(AbstractResolver):
         """Nothing is held."""
 
 
-_look_up_threads = ThreadPoolExecutor(_LOOK_UP_THREADS, thread_name_prefix="webhook-dns")
-
-
-async def look_up_with_system(host: str) -> list[str]:
-    """Resolve a host as the operating system does; raises OSError where it has no address."""
-    loop = asyncio.get_running_loop()
-    found = await loop.run_in_executor(
-        _look_up_threads, lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-    )
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
 def _parse(url: str, field_path: str) -> URL:
     if not url or len(url) > MAX_URL_CHARACTERS:
         raise _invalid(field_path, f"Give a URL of 1 to {MAX_URL_CHARACTERS} characters.")
@@ -137,7 +122,7 @@ def _parse(url: str, field_path: str) -> URL:
         raise _invalid(field_path, "The URL cannot be read.") from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise _invalid(field_path, "Give an absolute http or https URL.")
-    if parsed.user is not None or parsed.password is not None or "@" in parsed.raw_authority:
+    if "@" in url.partition("://")[2].partition("/")[0].partition("?")[0]:
         raise _invalid(field_path, "Give no user name or password in the URL; the signature proves who calls.")
     if port is None or not 1 <= port <= 65_535:
         raise _invalid(field_path, "The port is not one of 1 to 65535.")
