@@ -7,9 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.support.company import LinkedCompany, eventually, link_company
+from tests.support.company import LinkedCompany, link_company
 from tests.support.ponte import ADMIN_KEY, PonteProcess, RestClient
-from tests.support.simulator import SimulatorClient
+from tests.support.simulator import SimulatorClient, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -59,7 +59,10 @@ async def test_ten_companies_send_and_receive_at_once_every_text_once_and_in_ord
         for index in range(COMPANIES):
             await asyncio.gather(*(simulator.create_phone(number) for number in customers_of(index)))
         companies = await asyncio.gather(
-            *(link_company(admin, simulator, f"company {index}", f"+55118{index:08d}") for index in range(COMPANIES))
+            *(
+                link_company(admin, simulator, f"company {index}", f"+55118{index:08d}")
+                for index in range(COMPANIES)
+            )
         )
 
         await asyncio.gather(
@@ -81,7 +84,7 @@ async def assert_all_went_out(simulator: SimulatorClient, company: LinkedCompany
             texts = [message["text"] for message in messages if message["from"] == company.phone_number]
             return texts if len(texts) >= len(expected) else None
 
-        texts = await eventually(f"{len(expected)} texts at {customer}", arrived, 120)
+        texts = await eventually(arrived, timeout_s=120, every_s=0.1)
         assert texts == expected
 
 
@@ -90,7 +93,7 @@ async def assert_all_came_in(company: LinkedCompany) -> None:
         events = await received_events(company)
         return events if len(events) >= TEXTS_EACH_WAY else None
 
-    events = await eventually("all inbound texts recorded", recorded, 120)
+    events = await eventually(recorded, timeout_s=120, every_s=0.1)
     assert len(events) == TEXTS_EACH_WAY
     by_chat: dict[str, list[str]] = defaultdict(list)
     for event in events:

@@ -13,9 +13,9 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from tests.support.company import LinkedCompany, eventually, link_company, wait_for_state
+from tests.support.company import LinkedCompany, link_company, wait_for_state
 from tests.support.ponte import ADMIN_KEY, PonteProcess, RestClient, is_alive, running_ponte, start_ponte
-from tests.support.simulator import SimulatorClient
+from tests.support.simulator import SimulatorClient, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(300)]
 
@@ -57,7 +57,7 @@ async def webhook_receiver() -> AsyncIterator[WebhookReceiver]:
 
 @dataclass
 class Restartable:
-    """The Ponte that is up now: clients go on with the next one after a kill, as a system behind a load balancer would."""
+    """The Ponte that is up now: after a kill, clients go on with the next one."""
 
     ponte: PonteProcess
     http: aiohttp.ClientSession
@@ -76,7 +76,7 @@ async def post_until_accepted(system: Restartable, number: int) -> str:
             status, answer = await system.client.call(
                 "POST", "/v1/messages", body, {"idempotency-key": f"message-{number}"}
             )
-        except (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError):
+        except (TimeoutError, aiohttp.ClientError, ConnectionError):
             await asyncio.sleep(0.1)
             continue
         if status == 202:
@@ -87,7 +87,9 @@ async def post_until_accepted(system: Restartable, number: int) -> str:
 
 async def post_all(system: Restartable) -> list[str]:
     async def to_customer(position: int) -> list[str]:
-        return [await post_until_accepted(system, number) for number in range(position, MESSAGES, len(CUSTOMERS))]
+        return [
+            await post_until_accepted(system, number) for number in range(position, MESSAGES, len(CUSTOMERS))
+        ]
 
     ids = await asyncio.gather(*(to_customer(position) for position in range(len(CUSTOMERS))))
     return [message_id for some in ids for message_id in some]
@@ -104,7 +106,7 @@ async def wait_for_arrivals(simulator: SimulatorClient, at_least: int) -> None:
         counts = [len(await simulator.messages(customer)) for customer in CUSTOMERS]
         return sum(counts) >= at_least
 
-    await eventually(f"{at_least} messages at their recipients", look, 60, pause_s=0.02)
+    await eventually(look, timeout_s=60, every_s=0.02)
 
 
 async def assert_everything_once(
@@ -114,14 +116,16 @@ async def assert_everything_once(
     await wait_until_all_arrived(simulator)
     for position, customer in enumerate(CUSTOMERS):
         expected = [f"out {number:03d}" for number in range(position, MESSAGES, len(CUSTOMERS))]
-        seen = [m["text"] for m in await simulator.messages(customer) if not m["duplicate"] and not m["from_me"]]
+        seen = [
+            m["text"] for m in await simulator.messages(customer) if not m["duplicate"] and not m["from_me"]
+        ]
         assert seen == expected, f"recipient {customer}"
 
     async def all_recorded() -> list[dict[str, Any]] | None:
         events = [event for event in await whole_log(client) if event["type"] == "message.received"]
         return events if len(events) >= MESSAGES else None
 
-    received = await eventually("all inbound texts recorded", all_recorded, 90)
+    received = await eventually(all_recorded, timeout_s=90, every_s=0.1)
     texts = Counter(event["data"]["text"]["body"] for event in received)
     assert texts == Counter(f"in {number:03d}" for number in range(MESSAGES))
 
@@ -129,7 +133,7 @@ async def assert_everything_once(
         log = await whole_log(client)
         return {event["id"] for event in log if event["type"].startswith("message.")} <= set(receiver.events)
 
-    await eventually("every event delivered to the webhook", all_delivered, 90, pause_s=0.5)
+    await eventually(all_delivered, timeout_s=90, every_s=0.5)
     log = await whole_log(client)
     assert [int(event["sequence"]) for event in log] == list(range(1, len(log) + 1))
 
@@ -143,7 +147,7 @@ async def wait_until_all_arrived(simulator: SimulatorClient) -> None:
                 return False
         return True
 
-    await eventually("every accepted message at its recipient", look, 120)
+    await eventually(look, timeout_s=120, every_s=0.1)
 
 
 async def whole_log(client: RestClient) -> list[dict[str, Any]]:
@@ -170,9 +174,8 @@ async def prepare(
 
 
 async def test_a_kill_of_the_whole_tree_in_the_middle_loses_nothing_and_doubles_nothing(
-    tmp_path: Path, deployment: Mapping[str, str], simulator: SimulatorClient
+    data_dir: Path, deployment: Mapping[str, str], simulator: SimulatorClient
 ) -> None:
-    data_dir = tmp_path / "data"
     async with aiohttp.ClientSession() as http, webhook_receiver() as receiver:
         system = Restartable(await start_ponte(data_dir, deployment), http)
         try:
@@ -194,9 +197,8 @@ async def test_a_kill_of_the_whole_tree_in_the_middle_loses_nothing_and_doubles_
 
 
 async def test_a_wiped_redis_in_the_middle_loses_nothing_and_doubles_nothing(
-    tmp_path: Path, deployment: Mapping[str, str], simulator: SimulatorClient
+    data_dir: Path, deployment: Mapping[str, str], simulator: SimulatorClient
 ) -> None:
-    data_dir = tmp_path / "data"
     async with (
         aiohttp.ClientSession() as http,
         webhook_receiver() as receiver,

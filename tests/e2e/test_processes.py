@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.support.ponte import PonteProcess, environment, is_alive, start_ponte
+from tests.support.ponte import PonteProcess, descendants, environment, is_alive, start_ponte
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -39,8 +40,10 @@ async def assert_nothing_left(ponte: PonteProcess, pids: list[int]) -> None:
     raise AssertionError(f"left after {GONE_WITHIN_S} s: {commands} {sockets_below(ponte.data_dir)}")
 
 
-async def test_sigterm_leaves_no_process_socket_or_port(tmp_path: Path, simulator_environment: Mapping[str, str]) -> None:
-    ponte = await start_ponte(tmp_path / "data", simulator_environment)
+async def test_sigterm_leaves_no_process_socket_or_port(
+    data_dir: Path, simulator_environment: Mapping[str, str]
+) -> None:
+    ponte = await start_ponte(data_dir, simulator_environment)
     pids = ponte.tree()
     assert len(pids) >= 3, "Ponte, its bridge and its Valkey"
     exit_code = await ponte.terminate()
@@ -49,9 +52,9 @@ async def test_sigterm_leaves_no_process_socket_or_port(tmp_path: Path, simulato
 
 
 async def test_sigkill_of_the_parent_leaves_no_process_socket_or_port(
-    tmp_path: Path, simulator_environment: Mapping[str, str]
+    data_dir: Path, simulator_environment: Mapping[str, str]
 ) -> None:
-    ponte = await start_ponte(tmp_path / "data", simulator_environment)
+    ponte = await start_ponte(data_dir, simulator_environment)
     pids = ponte.tree()
     os.kill(ponte.process.pid, signal.SIGKILL)
     await ponte.process.wait()
@@ -60,10 +63,6 @@ async def test_sigkill_of_the_parent_leaves_no_process_socket_or_port(
 
 async def fails_to_start(data_dir: Path, extra: Mapping[str, str]) -> str:
     """Start Ponte where it cannot: what it printed. It must end by itself, with an exit code, and leave nothing."""
-    from tests.support.ponte import descendants
-
-    import sys
-
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("ponte")),
         "up",
@@ -78,22 +77,22 @@ async def fails_to_start(data_dir: Path, extra: Mapping[str, str]) -> str:
     return output.decode()
 
 
-async def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
+async def test_a_taken_port_is_said_in_one_sentence(data_dir: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        output = await fails_to_start(tmp_path / "data", {"PONTE_HTTP_ADDR": f"127.0.0.1:{port}"})
+        output = await fails_to_start(data_dir, {"PONTE_HTTP_ADDR": f"127.0.0.1:{port}"})
     assert str(port) in output
     assert "Traceback" not in output
 
 
 async def test_a_data_folder_in_use_is_said_in_one_sentence(
-    tmp_path: Path, simulator_environment: Mapping[str, str]
+    data_dir: Path, simulator_environment: Mapping[str, str]
 ) -> None:
-    ponte = await start_ponte(tmp_path / "data", simulator_environment)
+    ponte = await start_ponte(data_dir, simulator_environment)
     try:
-        output = await fails_to_start(tmp_path / "data", {})
+        output = await fails_to_start(data_dir, {})
     finally:
         await ponte.terminate()
     assert "in use" in output
@@ -101,17 +100,17 @@ async def test_a_data_folder_in_use_is_said_in_one_sentence(
 
 
 async def test_a_wrong_encryption_key_is_said_in_one_sentence(
-    tmp_path: Path, simulator_environment: Mapping[str, str]
+    data_dir: Path, simulator_environment: Mapping[str, str]
 ) -> None:
-    ponte = await start_ponte(tmp_path / "data", simulator_environment)
+    ponte = await start_ponte(data_dir, simulator_environment)
     await ponte.terminate()
     other_key = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
-    output = await fails_to_start(tmp_path / "data", {"PONTE_ENCRYPTION_KEY": other_key})
+    output = await fails_to_start(data_dir, {"PONTE_ENCRYPTION_KEY": other_key})
     assert "PONTE_ENCRYPTION_KEY" in output
     assert "Traceback" not in output
 
 
-async def test_a_missing_node_is_said_in_one_sentence(tmp_path: Path) -> None:
-    output = await fails_to_start(tmp_path / "data", {"PONTE_NODE": str(tmp_path / "no-node-here")})
+async def test_a_missing_node_is_said_in_one_sentence(data_dir: Path) -> None:
+    output = await fails_to_start(data_dir, {"PONTE_NODE": str(data_dir / "no-node-here")})
     assert "Node" in output
     assert "Traceback" not in output

@@ -1,7 +1,8 @@
 """Compares Ponte with raw Baileys in one run, against the same simulator on the same machine, and prints ratios.
 
-Raw Baileys is one Node process with its own `useMultiFileAuthState`. Ponte is `ponte up` as users run it: SQLite, embedded Valkey,
-its bridge, every message posted over REST. Rounds alternate, so that a machine whose speed drifts does not favour one of them.
+Raw Baileys is one Node process with its own `useMultiFileAuthState`. Ponte is `ponte up` as users run it: SQLite,
+embedded Valkey, its bridge, every message posted over REST. Rounds alternate, so that a machine whose speed drifts does
+not favour one of them.
 
     python -m tests.load.bench [--rounds 3] [--messages 600] [--latencies 150]
 """
@@ -24,7 +25,7 @@ from rich.table import Table
 from tests.load.line_process import LineProcess, line_process
 from tests.support.company import LinkedCompany, link_company
 from tests.support.ponte import ADMIN_KEY, PonteProcess, RestClient, running_ponte
-from tests.support.simulator import Simulator, running_simulator
+from tests.support.simulator import SimulatorClient, eventually, running_simulator
 
 ROOT = Path(__file__).resolve().parents[2]
 BRIDGE = ROOT / "bridge-node"
@@ -61,18 +62,42 @@ def recipients_of(session: int) -> list[str]:
     return [f"+3361{session:03d}{recipient:05d}" for recipient in range(RECIPIENTS_PER_SESSION)]
 
 
-async def latencies_ms(simulator: Simulator, sent: Sequence[dict[str, Any]]) -> list[float]:
+class ArrivalLog:
+    """What arrived at the server; asks only for what is new, so that looking weighs little."""
+
+    def __init__(self, simulator: SimulatorClient) -> None:
+        self._simulator = simulator
+        self._last = 0
+        self._times: dict[str, float] = {}
+
+    async def times(self, ids: Sequence[str]) -> dict[str, float]:
+        """When each message arrived, epoch ms; waits until all have."""
+        wanted = set(ids)
+
+        async def look() -> bool:
+            while entries := await self._simulator.arrivals(after=self._last):
+                self._last = entries[-1]["seq"]
+                self._times.update((entry["id"], float(entry["at_ms"])) for entry in entries)
+            return wanted <= self._times.keys()
+
+        await eventually(look, timeout_s=120, every_s=0.5)
+        return {message_id: self._times[message_id] for message_id in ids}
+
+
+async def latencies_ms(arrived: ArrivalLog, sent: Sequence[dict[str, Any]]) -> list[float]:
     """From the caller's start to the stanza's arrival at the server."""
-    arrivals = await simulator.client.arrivals_by_id([entry["id"] for entry in sent])
+    arrivals = await arrived.times([entry["id"] for entry in sent])
     return [arrivals[entry["id"]] - entry["started_at_ms"] for entry in sent]
 
 
-async def raw_round(raw: LineProcess, simulator: Simulator, figures: Figures, options: argparse.Namespace) -> None:
+async def raw_round(
+    raw: LineProcess, arrived: ArrivalLog, figures: Figures, options: argparse.Namespace
+) -> None:
     """One round of raw Baileys."""
     answer = await raw.ask(
         {"do": "latency", "session": 0, "to": recipients_of(0), "count": options.latencies, "gap_ms": GAP_MS}
     )
-    figures.latencies += await latencies_ms(simulator, answer["sent"])
+    figures.latencies += await latencies_ms(arrived, answer["sent"])
     for sessions, rates in ((1, figures.one_session), (SESSIONS, figures.ten_sessions)):
         count = options.messages if sessions == 1 else options.messages // 4
         answer = await raw.ask(
@@ -90,7 +115,7 @@ async def raw_round(raw: LineProcess, simulator: Simulator, figures: Figures, op
 async def ponte_round(
     poster: LineProcess,
     companies: Sequence[LinkedCompany],
-    simulator: Simulator,
+    arrived: ArrivalLog,
     figures: Figures,
     options: argparse.Namespace,
 ) -> None:
@@ -100,29 +125,31 @@ async def ponte_round(
         for index, company in enumerate(companies)
     ]
     answer = await poster.ask({"do": "latency", **senders[0], "count": options.latencies, "gap_ms": GAP_MS})
-    figures.latencies += await latencies_ms(simulator, answer["sent"])
+    figures.latencies += await latencies_ms(arrived, answer["sent"])
     for sessions, rates in ((1, figures.one_session), (SESSIONS, figures.ten_sessions)):
         count = options.messages if sessions == 1 else options.messages // 4
         answer = await poster.ask(
             {"do": "throughput", "senders": senders[:sessions], "count": count, "in_flight": IN_FLIGHT}
         )
-        arrivals = await simulator.client.arrivals_by_id(answer["ids"])
+        arrivals = await arrived.times(answer["ids"])
         rates.append(answer["count"] / (max(arrivals.values()) - answer["started_at_ms"]) * 1000)
 
 
-async def link_raw(raw: LineProcess, simulator: Simulator, folder: Path) -> None:
+async def link_raw(raw: LineProcess, simulator: SimulatorClient, folder: Path) -> None:
     """Link raw Baileys' sessions to phones of their own."""
     phones = [f"+44700000{session:04d}" for session in range(SESSIONS)]
     for phone in phones:
-        await simulator.client.create_phone(phone)
+        await simulator.create_phone(phone)
     await raw.ask({"do": "link", "phones": phones, "folder": str(folder)})
 
 
-async def link_ponte(ponte: PonteProcess, simulator: Simulator, http: aiohttp.ClientSession) -> list[LinkedCompany]:
+async def link_ponte(
+    ponte: PonteProcess, simulator: SimulatorClient, http: aiohttp.ClientSession
+) -> list[LinkedCompany]:
     """Link Ponte's sessions: one company each."""
     admin = RestClient(http, ponte.http_url, ADMIN_KEY)
     return [
-        await link_company(admin, simulator.client, f"bench {session}", f"+44800000{session:04d}")
+        await link_company(admin, simulator, f"bench {session}", f"+44800000{session:04d}")
         for session in range(SESSIONS)
     ]
 
@@ -131,13 +158,16 @@ async def measure(options: argparse.Namespace) -> tuple[Figures, Figures]:
     """Run all rounds: (raw Baileys, Ponte)."""
     raw_figures, ponte_figures = Figures(), Figures()
     with tempfile.TemporaryDirectory(prefix="ponte-bench-") as folder:
-        async with running_simulator() as simulator, aiohttp.ClientSession() as http:
+        async with running_simulator(Path(folder)) as simulator, aiohttp.ClientSession() as http:
             for session in range(SESSIONS):
                 for number in recipients_of(session):
-                    await simulator.client.create_phone(number)
+                    await simulator.create_phone(number)
             node_environment = {**os.environ, **simulator.bridge_environment}
             async with (
-                running_ponte(Path(folder) / "ponte", simulator.ponte_environment) as ponte,
+                running_ponte(
+                    Path(folder) / "ponte",
+                    {"PONTE_WHATSAPP_URL": simulator.ws_url, **simulator.bridge_environment},
+                ) as ponte,
                 line_process(
                     ["node", str(ROOT / "tests/load/raw_baileys.mjs"), simulator.ws_url, simulator.http_url],
                     BRIDGE,
@@ -147,14 +177,15 @@ async def measure(options: argparse.Namespace) -> tuple[Figures, Figures]:
                     ["node", str(ROOT / "tests/load/post_messages.mjs"), ponte.http_url], BRIDGE, os.environ
                 ) as poster,
             ):
+                arrived = ArrivalLog(simulator)
                 await link_raw(raw, simulator, Path(folder) / "raw")
                 companies = await link_ponte(ponte, simulator, http)
                 warm_up = argparse.Namespace(latencies=20, messages=160)
-                await raw_round(raw, simulator, Figures(), warm_up)
-                await ponte_round(poster, companies, simulator, Figures(), warm_up)
+                await raw_round(raw, arrived, Figures(), warm_up)
+                await ponte_round(poster, companies, arrived, Figures(), warm_up)
                 for _ in range(options.rounds):
-                    await raw_round(raw, simulator, raw_figures, options)
-                    await ponte_round(poster, companies, simulator, ponte_figures, options)
+                    await raw_round(raw, arrived, raw_figures, options)
+                    await ponte_round(poster, companies, arrived, ponte_figures, options)
                 await raw.ask({"do": "end"})
     return raw_figures, ponte_figures
 
@@ -175,7 +206,9 @@ def report(raw: Figures, ponte: Figures) -> bool:
     ]  # fmt: skip
     table = Table("from the call to the server", "raw Baileys", "Ponte", "difference", "bound", "")
     for name, raw_value, ponte_value, difference, bound, holds in rows:
-        table.add_row(name, f"{raw_value:.1f}", f"{ponte_value:.1f}", difference, bound, "ok" if holds else "MISSED")
+        table.add_row(
+            name, f"{raw_value:.1f}", f"{ponte_value:.1f}", difference, bound, "ok" if holds else "MISSED"
+        )
     Console().print(table)
     return all(row[-1] for row in rows)
 
@@ -185,7 +218,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Compare Ponte with raw Baileys against the simulator.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--messages", type=int, default=600, help="messages per round through one session")
-    parser.add_argument("--latencies", type=int, default=150, help="single messages per round on the idle system")
+    parser.add_argument(
+        "--latencies", type=int, default=150, help="single messages per round on the idle system"
+    )
     return 0 if report(*asyncio.run(measure(parser.parse_args()))) else 1
 
 

@@ -1,12 +1,10 @@
 """A company with a linked number, made through the public API against the simulator."""
 
-import asyncio
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.support.ponte import RestClient
-from tests.support.simulator import SimulatorClient
+from tests.support.simulator import SimulatorClient, eventually
 
 LINK_TIMEOUT_S = 60.0
 
@@ -20,22 +18,6 @@ class LinkedCompany:
     key: str
     session_id: str
     phone_number: str
-    texts: list[str] = field(default_factory=list)
-
-
-async def eventually(what: str, look: Any, timeout_s: float, pause_s: float = 0.1) -> Any:
-    """Look again and again until the answer is true, at most `timeout_s`; gives the answer.
-
-    Raises:
-        AssertionError: it did not happen in time.
-    """
-    deadline = time.monotonic() + timeout_s
-    while True:
-        answer = await look()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"not in {timeout_s} s: {what}"
-        await asyncio.sleep(pause_s)
 
 
 async def make_company(admin: RestClient, name: str) -> tuple[str, str]:
@@ -45,14 +27,16 @@ async def make_company(admin: RestClient, name: str) -> tuple[str, str]:
     return company["id"], key["key"]
 
 
-async def wait_for_state(client: RestClient, session_id: str, state: str, timeout_s: float = LINK_TIMEOUT_S) -> Any:
+async def wait_for_state(
+    client: RestClient, session_id: str, state: str, timeout_s: float = LINK_TIMEOUT_S
+) -> Any:
     """Wait until a session is seen in `state`."""
 
     async def look() -> Any:
         session = await client.get(f"/v1/sessions/{session_id}")
         return session if session["state"] == state else None
 
-    return await eventually(f"session {session_id} is {state}", look, timeout_s)
+    return await eventually(look, timeout_s=timeout_s)
 
 
 async def link_company(
