@@ -32,6 +32,10 @@ class LocalGateway:
         runner = self._runners.get(session_id)
         return runner is not None and runner.scope == scope and not runner.finished
 
+    def demand_connected(self, scope: CompanyScope, session_id: str) -> None:
+        """Raise PonteError(GATEWAY_UNAVAILABLE) unless messages can be sent now."""
+        self._connected(scope, session_id)
+
     async def send_messages(
         self, scope: CompanyScope, session_id: str, messages: Sequence[OutgoingMessage]
     ) -> AsyncIterator[SendAnswer]:

@@ -164,9 +164,10 @@ def _store_keys_statement(dialect: str, count: int) -> TextClause:
         f"(CAST(:type_{i} AS TEXT), CAST(:name_{i} AS TEXT), CAST(:key_id_{i} AS TEXT), CAST(:value_{i} AS {binary}))"
         for i in range(count)
     )
+    # WITH after INSERT: Python's sqlite3 counts rows only of statements that begin with INSERT.
     return text(
-        f"WITH given (type, name, key_id, ciphertext) AS (VALUES {rows}) "  # noqa: S608 - parameters only
-        "INSERT INTO auth_key (session_id, type, name, company_id, key_id, ciphertext) "
+        "INSERT INTO auth_key (session_id, type, name, company_id, key_id, ciphertext) "  # noqa: S608 - parameters only
+        f"WITH given (type, name, key_id, ciphertext) AS (VALUES {rows}) "
         "SELECT s.id, given.type, given.name, s.company_id, given.key_id, given.ciphertext "
         "FROM session s CROSS JOIN given "
         f"WHERE s.id = :session_id AND s.company_id = :company_id AND s.fence = :fence {lock} "

@@ -1,0 +1,41 @@
+"""What every call between processes carries: the shared secret, the company, and errors by their code."""
+
+import hmac
+from collections.abc import Iterable
+
+import grpc
+from grpc.aio import AioRpcError
+
+from orchestrator.domain import errors
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.errors import ErrorKind, PonteError
+
+_AUTHORIZATION = "authorization"
+_COMPANY = "ponte-company-id"
+ERROR_CODE = "ponte-error-code"
+
+STATUSES = {kind: grpc.StatusCode[kind.value] for kind in ErrorKind}
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+def call_metadata(secret: str, scope: CompanyScope) -> Metadata:
+    """What a caller sends."""
+    return ((_AUTHORIZATION, f"Bearer {secret}"), (_COMPANY, scope.company_id))
+
+
+def admit(secret: str, metadata: Iterable[tuple[str, str | bytes]]) -> CompanyScope:
+    """The company that a call is for; raises PonteError(CREDENTIAL_INVALID) where the secret is not ours."""
+    sent = {name: value.decode() if isinstance(value, bytes) else value for name, value in metadata}
+    expected = f"Bearer {secret}".encode()
+    if not secret or not hmac.compare_digest(sent.get(_AUTHORIZATION, "").encode(), expected):
+        raise PonteError(errors.CREDENTIAL_INVALID)
+    return CompanyScope(sent.get(_COMPANY, ""))
+
+
+def to_ponte_error(error: AioRpcError) -> PonteError:
+    """The error that the other process raised, or GATEWAY_UNAVAILABLE where it was not reached."""
+    for name, value in error.trailing_metadata() or ():
+        if name == ERROR_CODE and str(value) in errors.CODES:
+            return PonteError(errors.CODES[str(value)], error.details() or "")
+    return PonteError(errors.GATEWAY_UNAVAILABLE)
