@@ -96,7 +96,9 @@ class RestClient:
         async with self.http.request(verb, self.url + path, headers=headers, **options) as answer:
             raw = await answer.read()
             is_json = "json" in answer.headers.get("Content-Type", "")
-            return RestAnswer(answer.status, await answer.json(content_type=None) if is_json else None, answer.headers, raw)
+            return RestAnswer(
+                answer.status, await answer.json(content_type=None) if is_json else None, answer.headers, raw
+            )
 
 
 @dataclass(frozen=True)
