@@ -18,7 +18,7 @@ from orchestrator.store.messages import MESSAGE_COLUMNS, StoredMessage, to_messa
 from orchestrator.store.models import MessageRow, SessionRow
 from orchestrator.store.models.base import UtcDateTime
 
-MOST_PER_CHAT = 8
+MOST_PER_CHAT = 16
 """Messages of one chat in one claim: they are sent one after the other, so more would only hold up other chats."""
 
 _messages: Table = MessageRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
@@ -26,6 +26,8 @@ _sessions: Table = SessionRow.__table__  # type: ignore[attr-defined]  # SQLMode
 
 IS_WAITING = text("message.status IN ('QUEUED', 'SENDING')")
 """Word for word the condition of the partial indexes: a bound parameter would hide it from the planner."""
+
+IS_CLAIMED = text("message.status = 'SENDING'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +183,9 @@ async def claim(
         in_order = list(chat)
         ready = _ready_prefix(in_order, now)
         picked += ready
-        if not ready:
-            held.append(in_order[0])
+        head = in_order[0]
+        if not ready and head.due_at is not None and head.due_at > now:
+            held.append(head)
     for head in held:
         await hold_chat(tx, head)
     return Claim(await _mark_claimed(tx, picked[:free], until), len(held))

@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel
 from orchestrator.store.models.base import UtcDateTime
 
 _WAITING = text("status IN ('QUEUED', 'SENDING')")
+_CLAIMED = text("status = 'SENDING'")
 
 
 class MessageRow(SQLModel, table=True):
@@ -35,6 +36,9 @@ class MessageRow(SQLModel, table=True):
             "sequence",
             sqlite_where=_WAITING,
             postgresql_where=_WAITING,
+        ),
+        Index(
+            "message_claimed", "session_id", "claimed_until", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED
         ),
     )
 

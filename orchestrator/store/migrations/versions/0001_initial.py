@@ -18,6 +18,7 @@ JSON_DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 HAS_PN = sa.text("pn_jid <> ''")
 HAS_LID = sa.text("lid_jid <> ''")
 WAITING = sa.text("status IN ('QUEUED', 'SENDING')")
+CLAIMED = sa.text("status = 'SENDING'")
 PENDING = sa.text("status = 'PENDING'")
 
 # Table -> the column that says whose a row is.
@@ -189,9 +190,23 @@ def upgrade() -> None:
     op.create_index(
         "message_outbox",
         "message",
-        ["session_id", "due_at", "sequence"],
+        ["session_id", "lane", "due_at", "sequence"],
         sqlite_where=WAITING,
         postgresql_where=WAITING,
+    )
+    op.create_index(
+        "message_waiting",
+        "message",
+        ["session_id", "chat_jid", "sequence"],
+        sqlite_where=WAITING,
+        postgresql_where=WAITING,
+    )
+    op.create_index(
+        "message_claimed",
+        "message",
+        ["session_id", "claimed_until"],
+        sqlite_where=CLAIMED,
+        postgresql_where=CLAIMED,
     )
     op.create_index("message_whatsapp_id", "message", ["session_id", "wa_message_id"])
     op.create_table(

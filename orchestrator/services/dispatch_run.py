@@ -1,0 +1,258 @@
+"""Sending the messages of one session for as long as there are any: a window of messages under way, kept full."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from loguru import logger
+
+from orchestrator.domain import errors
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.errors import PonteError
+from orchestrator.domain.retry import Outcome, RetryAt, SendReport, after_send
+from orchestrator.services.contacts import ContactBook
+from orchestrator.services.context import Context
+from orchestrator.services.dispatch_turn import CLAIM, LEASE, DispatchTurns, TurnResult, TurnWork
+from orchestrator.services.ports import GatewayPort, OutgoingMessage, SendAnswer
+from orchestrator.store.messages import StoredMessage
+
+_RENEW_EVERY_S = LEASE.total_seconds() / 4
+_GATEWAY_TIMEOUT_S = CLAIM.total_seconds() - 15
+_LATE_ANSWER_S = 0.015
+"""Under load, answers wait so long for others to be recorded with."""
+
+_LEAST_BETWEEN_TURNS_S = 0.004
+_DATABASE_PAUSE_S = 0.25
+
+
+@dataclass(slots=True)
+class Nudge:
+    """Set by whoever knows of new messages; the run clears it before it looks."""
+
+    rung: bool = False
+    wake: asyncio.Event | None = None
+
+    def ring(self) -> None:
+        """Make the run look again."""
+        self.rung = True
+        if self.wake is not None:
+            self.wake.set()
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """Why a run ended. `next_due` says when there will be something to do; `unreachable` that no gateway took it."""
+
+    next_due: datetime | None = None
+    unreachable: bool = False
+
+
+class DispatchRun:
+    """One holder's time with one session."""
+
+    def __init__(
+        self,
+        context: Context,
+        gateway: GatewayPort,
+        book: ContactBook,
+        scope: CompanyScope,
+        session_id: str,
+        owner: str,
+        nudge: Nudge,
+    ) -> None:
+        self._context = context
+        self._gateway = gateway
+        self._scope = scope
+        self._session_id = session_id
+        self._turns = DispatchTurns(context, book, scope, session_id, owner)
+        self._nudge = nudge
+        self._wake = nudge.wake = asyncio.Event()
+        self._window = context.limits.messages_in_flight_per_session
+        self._under_way: dict[str, StoredMessage] = {}
+        self._answers: list[SendAnswer] = []
+        self._oldest_answer = 0.0
+        self._last_turn = 0.0
+        self._look = True
+        self._held = True
+        self._stopping = False
+        self._unreachable = False
+        self._flights: set[asyncio.Task[None]] = set()
+
+    def stop(self) -> None:
+        """Claim no more; the run ends when what is under way is answered."""
+        self._stopping = True
+        self._wake.set()
+
+    async def execute(self) -> RunEnd:
+        """Send until nothing is due or the lease is lost; cancelled, it leaves what is under way to the next holder."""
+        result = await self._turn(first=True)
+        if not result.held:
+            return RunEnd()
+        try:
+            while not result.released:
+                await self._until_worth_a_turn()
+                result = await self._turn(first=False)
+                if not self._held and not self._under_way:
+                    break
+        except BaseException:
+            await self._abandon()
+            raise
+        finally:
+            await self._cancel_flights()
+        return RunEnd(result.next_due, self._unreachable)
+
+    async def _until_worth_a_turn(self) -> None:
+        """Wait for answers, a nudge, or the time to renew the lease."""
+        loop = asyncio.get_running_loop()
+        while True:
+            now = loop.time()
+            at = self._turn_at(now)
+            if at <= now:
+                return
+            self._wake.clear()
+            try:
+                async with asyncio.timeout_at(at):
+                    await self._wake.wait()
+            except TimeoutError:
+                return
+
+    def _turn_at(self, now: float) -> float:
+        """When the next turn is to be, on the loop's clock."""
+        if len(self._answers) >= len(self._under_way) and (self._answers or not self._under_way):
+            return now
+        at = self._last_turn + _RENEW_EVERY_S
+        if self._answers:
+            late = self._oldest_answer + _LATE_ANSWER_S
+            at = min(at, now if len(self._answers) >= self._window // 2 else late)
+        if self._may_look() and self._free() >= self._window // 2:
+            at = min(at, self._last_turn + _LEAST_BETWEEN_TURNS_S)
+        return at
+
+    def _may_look(self) -> bool:
+        wanted = self._look or self._nudge.rung
+        return wanted and self._held and not self._stopping and not self._unreachable
+
+    def _free(self) -> int:
+        return self._window - len(self._under_way)
+
+    async def _turn(self, *, first: bool) -> TurnResult:
+        answers, self._answers = self._answers, []
+        recorded = [(self._under_way[answer.message_id], answer) for answer in answers]
+        self._note_unreachable(recorded)
+        self._look = self._look or self._nudge.rung or bool(recorded)
+        self._nudge.rung = False
+        staying = self._staying(recorded)
+        looks = self._may_look()
+        work = TurnWork(
+            first=first,
+            answers=recorded,
+            in_flight=len(staying),
+            busy_chats=Counter(stored.message.chat_jid for stored in staying),
+            most=self._window - len(staying) if looks else 0,
+        )
+        result = await self._try(work)
+        self._last_turn = asyncio.get_running_loop().time()
+        for stored, _ in recorded:
+            del self._under_way[stored.message.id]
+        self._held = result.held
+        self._look = result.more or (looks and len(result.claimed) >= work.most)
+        if result.claimed:
+            self._send(result.claimed)
+        return result
+
+    def _staying(self, recorded: Sequence[tuple[StoredMessage, SendAnswer]]) -> list[StoredMessage]:
+        leaving = {stored.message.id for stored, _ in recorded}
+        return [stored for stored in self._under_way.values() if stored.message.id not in leaving]
+
+    async def _try(self, work: TurnWork) -> TurnResult:
+        """Take the turn; a database that fails is tried again until the lease may have run out."""
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + LEASE.total_seconds()
+        while True:
+            try:
+                return await self._turns.take(work)
+            except PonteError:
+                raise
+            except Exception as error:
+                if loop.time() > give_up:
+                    raise
+                logger.opt(exception=error).warning(
+                    "Results of session {} could not be recorded; trying again.", self._session_id
+                )
+                await asyncio.sleep(_DATABASE_PAUSE_S)
+
+    def _note_unreachable(self, recorded: Sequence[tuple[StoredMessage, SendAnswer]]) -> None:
+        now = self._context.clock()
+        for stored, answer in recorded:
+            if answer.report.outcome is not Outcome.NOT_SENT:
+                continue
+            verdict = after_send(answer.report, stored.message.attempts + 1, now)
+            if isinstance(verdict, RetryAt) and not verdict.counts:
+                self._unreachable = True
+
+    def _send(self, claimed: Sequence[StoredMessage]) -> None:
+        for stored in claimed:
+            self._under_way[stored.message.id] = stored
+        flight = asyncio.create_task(self._fly(claimed), name=f"send {self._session_id}")
+        self._flights.add(flight)
+        flight.add_done_callback(self._flights.discard)
+
+    async def _fly(self, claimed: Sequence[StoredMessage]) -> None:
+        """Hand messages to the gateway and take in their answers; each gets one, whatever happens."""
+        unanswered = {stored.message.id: stored for stored in claimed}
+        outgoing = [
+            OutgoingMessage(
+                stored.message.id, stored.message.wa_message_id, stored.message.chat_jid, stored.message.text
+            )
+            for stored in claimed
+        ]
+        report = SendReport(Outcome.AMBIGUOUS, reason="no_answer")
+        try:
+            async with asyncio.timeout(_GATEWAY_TIMEOUT_S):
+                async for answer in self._gateway.send_messages(self._scope, self._session_id, outgoing):
+                    if unanswered.pop(answer.message_id, None):
+                        self._take_answer(answer)
+        except PonteError as error:
+            if error.code is errors.GATEWAY_UNAVAILABLE:
+                report = SendReport(Outcome.NOT_SENT, reason="gateway_unavailable")
+            else:
+                report = SendReport(Outcome.AMBIGUOUS, reason=error.code.name.lower(), detail=error.sentence)
+        except Exception as error:
+            logger.opt(exception=error).warning("The gateway of session {} failed.", self._session_id)
+        for answer in _answers_for(unanswered.values(), report):
+            self._take_answer(answer)
+
+    def _take_answer(self, answer: SendAnswer) -> None:
+        if not self._answers:
+            self._oldest_answer = asyncio.get_running_loop().time()
+        self._answers.append(answer)
+        self._wake.set()
+
+    async def _abandon(self) -> None:
+        try:
+            async with asyncio.timeout(1):
+                await asyncio.shield(self._turns.abandon())
+        except Exception as error:
+            logger.opt(exception=error).warning(
+                "The dispatch lease of {} is left to expire.", self._session_id
+            )
+
+    async def _cancel_flights(self) -> None:
+        for flight in self._flights:
+            flight.cancel()
+        if self._flights:
+            await asyncio.wait(self._flights)
+
+
+def _answers_for(unanswered: Iterable[StoredMessage], report: SendReport) -> list[SendAnswer]:
+    """The answers that a gateway owes. It sends a chat's messages one by one: only the first may have left."""
+    seen: set[str] = set()
+    answers: list[SendAnswer] = []
+    for stored in unanswered:
+        chat_jid = stored.message.chat_jid
+        owed = SendReport(Outcome.NOT_ATTEMPTED) if chat_jid in seen else report
+        answers.append(SendAnswer(stored.message.id, owed))
+        seen.add(chat_jid)
+    return answers
