@@ -32,7 +32,9 @@ def after_token(query: Select[Any], column: ColumnElement[Any], page: PageReques
     Raises INVALID_ARGUMENT for a bad size, INVALID_PAGE_TOKEN for a token that no such list gave.
     """
     if page.token:
-        query = query.where(column < _decode(page.token, column.type.python_type))
+        # SQLModel's own type for text does not know its Python type.
+        expected = int if column.type.python_type is int else str
+        query = query.where(column < _decode(page.token, expected))
     return query.order_by(column.desc()).limit(page_size(page) + 1)
 
 
