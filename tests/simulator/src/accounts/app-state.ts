@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** Patches of one app-state collection (archive, mute, ...), as its devices uploaded them. */
 interface Collection {
   version: number;
@@ -6,7 +8,14 @@ interface Collection {
 
 /** App state that an account's devices share; opaque and encrypted for the server. */
 export class AppState {
+  private sharedKey: { id: Buffer; data: Buffer } | undefined;
   private readonly collections = new Map<string, Collection>();
+
+  /** The key that the phone shares with each companion. */
+  get key(): { id: Buffer; data: Buffer } {
+    this.sharedKey ??= { id: Buffer.concat([Buffer.from([0, 0]), randomBytes(4)]), data: randomBytes(32) };
+    return this.sharedKey;
+  }
 
   version(name: string): number {
     return this.collections.get(name)?.version ?? 0;

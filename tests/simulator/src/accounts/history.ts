@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { proto } from '@whiskeysockets/baileys';
 import type { Account } from './account.ts';
@@ -13,19 +12,19 @@ const { HistorySyncType } = proto.HistorySync;
  */
 export function bootstrapMessages(account: Account): proto.IMessage[] {
   return [
-    keyShare(),
+    keyShare(account),
     history(HistorySyncType.INITIAL_BOOTSTRAP, account),
     history(HistorySyncType.RECENT, account),
   ];
 }
 
-function keyShare(): proto.IMessage {
-  const keyId = Buffer.concat([Buffer.from([0, 0]), randomBytes(4)]);
+function keyShare(account: Account): proto.IMessage {
+  const { id, data } = account.appState.key;
   const fingerprint = { rawId: 1, currentIndex: 1, deviceIndexes: [0] };
-  const keyData = { keyData: randomBytes(32), fingerprint, timestamp: Date.now() };
+  const keyData = { keyData: data, fingerprint, timestamp: Date.now() };
   return protocolMessage({
     type: ProtocolMessage.Type.APP_STATE_SYNC_KEY_SHARE,
-    appStateSyncKeyShare: { keys: [{ keyId: { keyId }, keyData }] },
+    appStateSyncKeyShare: { keys: [{ keyId: { keyId: id }, keyData }] },
   });
 }
 
