@@ -1,6 +1,7 @@
 """What all tests share: fixtures, and on which databases a test runs."""
 
 import pytest
+from hypothesis import settings
 
 from tests.support.fixtures import (  # noqa: F401 - fixtures are found by their name here
     bells,
@@ -20,6 +21,10 @@ from tests.support.fixtures import (  # noqa: F401 - fixtures are found by their
     valkey_url,
     vault,
 )
+
+# The same examples in every run, no time limit that a busy machine breaks, no folder left behind.
+settings.register_profile("ponte", deadline=None, derandomize=True, database=None)
+settings.load_profile("ponte")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -44,7 +44,12 @@ def record_success(breaker: Breaker) -> Breaker:
 
 
 def record_failure(breaker: Breaker, now: datetime) -> Breaker:
-    """A failure that blames the session: a failed probe, or one too many in a row, opens the breaker."""
+    """A failure that blames the session: a failed probe, or one too many in a row, opens the breaker.
+
+    One that ends while it is open was under way before and changes nothing.
+    """
+    if breaker.state is BreakerState.OPEN and breaker.until is not None and now < breaker.until:
+        return breaker
     failures = breaker.failures + 1
     if breaker.state is BreakerState.CLOSED and failures < FAILURES_TO_OPEN:
         return replace(breaker, failures=failures)

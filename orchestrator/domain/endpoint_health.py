@@ -44,7 +44,9 @@ def after_failure(health: EndpointHealth, answer: DeliveryAnswer, now: datetime)
     if failures < FAILURES_TO_PAUSE and health.paused_until is None:
         return replace(health, failures=failures)
     doublings = min(max(0, failures - FAILURES_TO_PAUSE), 16)
-    return EndpointHealth(failures, now + timedelta(seconds=min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**doublings)))
+    return EndpointHealth(
+        failures, now + timedelta(seconds=min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**doublings))
+    )
 
 
 def forgiven(health: EndpointHealth) -> EndpointHealth:

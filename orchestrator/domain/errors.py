@@ -47,38 +47,59 @@ def _code(name: str, kind: ErrorKind, sentence: str) -> ErrorCode:
 CODES: dict[str, ErrorCode] = {}
 
 _K = ErrorKind
-INVALID_ARGUMENT = _code("INVALID_ARGUMENT", _K.INVALID_ARGUMENT, "The request is not valid; see field_violations.")
-INVALID_PHONE_NUMBER = _code(
-    "INVALID_PHONE_NUMBER", _K.INVALID_ARGUMENT, "Give the phone number in E.164 form, for instance +5511987654321."
+INVALID_ARGUMENT = _code(
+    "INVALID_ARGUMENT", _K.INVALID_ARGUMENT, "The request is not valid; see field_violations."
 )
-TEXT_EMPTY = _code("TEXT_EMPTY", _K.INVALID_ARGUMENT, "The text is empty; give at least one visible character.")
-TEXT_TOO_LONG = _code("TEXT_TOO_LONG", _K.INVALID_ARGUMENT, "The text is longer than 65536 characters; split it.")
+INVALID_PHONE_NUMBER = _code(
+    "INVALID_PHONE_NUMBER",
+    _K.INVALID_ARGUMENT,
+    "Give the phone number in E.164 form, for instance +5511987654321.",
+)
+TEXT_EMPTY = _code(
+    "TEXT_EMPTY", _K.INVALID_ARGUMENT, "The text is empty; give at least one visible character."
+)
+TEXT_TOO_LONG = _code(
+    "TEXT_TOO_LONG", _K.INVALID_ARGUMENT, "The text is longer than 65536 characters; split it."
+)
 INVALID_JSON = _code("INVALID_JSON", _K.INVALID_ARGUMENT, "The body is not valid JSON for this method.")
-UNKNOWN_FIELD = _code("UNKNOWN_FIELD", _K.INVALID_ARGUMENT, "The request has a field that this method does not know.")
+UNKNOWN_FIELD = _code(
+    "UNKNOWN_FIELD", _K.INVALID_ARGUMENT, "The request has a field that this method does not know."
+)
 INVALID_PAGE_TOKEN = _code(
-    "INVALID_PAGE_TOKEN", _K.INVALID_ARGUMENT, "The page token is not one that this list gave; start without one."
+    "INVALID_PAGE_TOKEN",
+    _K.INVALID_ARGUMENT,
+    "The page token is not one that this list gave; start without one.",
 )
 INVALID_URL = _code("INVALID_URL", _K.INVALID_ARGUMENT, "The URL is not a usable http or https address.")
 URL_NOT_ALLOWED = _code(
     "URL_NOT_ALLOWED",
     _K.INVALID_ARGUMENT,
-    "The URL leads to a private or local address; set PONTE_WEBHOOK_ALLOW_PRIVATE_NETWORKS=true to allow that for local use.",
+    "The URL leads to a private or local address; "
+    "set PONTE_WEBHOOK_ALLOW_PRIVATE_NETWORKS=true to allow that for local use.",
 )
 UNSUPPORTED_CONTENT_TYPE = _code(
-    "UNSUPPORTED_CONTENT_TYPE", _K.INVALID_ARGUMENT, "Send the body as JSON with the header Content-Type: application/json."
+    "UNSUPPORTED_CONTENT_TYPE",
+    _K.INVALID_ARGUMENT,
+    "Send the body as JSON with the header Content-Type: application/json.",
 )
 BODY_TOO_LARGE = _code("BODY_TOO_LARGE", _K.RESOURCE_EXHAUSTED, "The body is larger than the limit.")
 CREDENTIAL_MISSING = _code(
     "CREDENTIAL_MISSING", _K.UNAUTHENTICATED, "Send the header Authorization: Bearer <key>."
 )
 CREDENTIAL_INVALID = _code(
-    "CREDENTIAL_INVALID", _K.UNAUTHENTICATED, "The key is unknown or revoked; ask an administrator for a new one."
+    "CREDENTIAL_INVALID",
+    _K.UNAUTHENTICATED,
+    "The key is unknown or revoked; ask an administrator for a new one.",
 )
-SCOPE_MISSING = _code("SCOPE_MISSING", _K.PERMISSION_DENIED, "The key lacks the scope that this method needs.")
+SCOPE_MISSING = _code(
+    "SCOPE_MISSING", _K.PERMISSION_DENIED, "The key lacks the scope that this method needs."
+)
 NOT_FOUND = _code("NOT_FOUND", _K.NOT_FOUND, "There is no such thing, or it is not yours.")
 UNKNOWN_PATH = _code("UNKNOWN_PATH", _K.NOT_FOUND, "No method has this path; /docs lists them all.")
 METHOD_NOT_ALLOWED = _code(
-    "METHOD_NOT_ALLOWED", _K.UNIMPLEMENTED, "The path does not take this HTTP method; the header Allow has those it takes."
+    "METHOD_NOT_ALLOWED",
+    _K.UNIMPLEMENTED,
+    "The path does not take this HTTP method; the header Allow has those it takes.",
 )
 IDEMPOTENCY_KEY_REUSED = _code(
     "IDEMPOTENCY_KEY_REUSED",
@@ -89,12 +110,18 @@ SESSION_NOT_LINKED = _code(
     "SESSION_NOT_LINKED", _K.FAILED_PRECONDITION, "The session has no linked number; pair it first."
 )
 SESSION_ALREADY_LINKED = _code(
-    "SESSION_ALREADY_LINKED", _K.FAILED_PRECONDITION, "The session is linked; log it out before pairing again."
+    "SESSION_ALREADY_LINKED",
+    _K.FAILED_PRECONDITION,
+    "The session is linked; log it out before pairing again.",
 )
 SESSION_AMBIGUOUS = _code(
-    "SESSION_AMBIGUOUS", _K.FAILED_PRECONDITION, "The company has more than one session; name one in session_id."
+    "SESSION_AMBIGUOUS",
+    _K.FAILED_PRECONDITION,
+    "The company has more than one session; name one in session_id.",
 )
-SESSION_NOT_RUNNING = _code("SESSION_NOT_RUNNING", _K.FAILED_PRECONDITION, "The session is stopped; start it first.")
+SESSION_NOT_RUNNING = _code(
+    "SESSION_NOT_RUNNING", _K.FAILED_PRECONDITION, "The session is stopped; start it first."
+)
 QR_NOT_AVAILABLE = _code(
     "QR_NOT_AVAILABLE", _K.FAILED_PRECONDITION, "No QR is on show; call :pair on the session first."
 )
@@ -108,23 +135,37 @@ SESSION_LIMIT_REACHED = _code(
     "SESSION_LIMIT_REACHED", _K.RESOURCE_EXHAUSTED, "The company has as many sessions as it may have."
 )
 WEBHOOK_LIMIT_REACHED = _code(
-    "WEBHOOK_LIMIT_REACHED", _K.RESOURCE_EXHAUSTED, "The company has as many webhooks as it may have; delete one."
+    "WEBHOOK_LIMIT_REACHED",
+    _K.RESOURCE_EXHAUSTED,
+    "The company has as many webhooks as it may have; delete one.",
 )
 WEBHOOK_DISABLED = _code(
-    "WEBHOOK_DISABLED", _K.FAILED_PRECONDITION, "The webhook is switched off; update it with enabled true first."
+    "WEBHOOK_DISABLED",
+    _K.FAILED_PRECONDITION,
+    "The webhook is switched off; update it with enabled true first.",
 )
 SUBSCRIBER_LIMIT_REACHED = _code(
-    "SUBSCRIBER_LIMIT_REACHED", _K.RESOURCE_EXHAUSTED, "The company follows its events as often as it may; close one."
+    "SUBSCRIBER_LIMIT_REACHED",
+    _K.RESOURCE_EXHAUSTED,
+    "The company follows its events as often as it may; close one.",
 )
-RATE_LIMITED = _code("RATE_LIMITED", _K.RESOURCE_EXHAUSTED, "Too many requests with this key; wait and try again.")
+RATE_LIMITED = _code(
+    "RATE_LIMITED", _K.RESOURCE_EXHAUSTED, "Too many requests with this key; wait and try again."
+)
 QUEUE_FULL = _code(
-    "QUEUE_FULL", _K.RESOURCE_EXHAUSTED, "The session has too many messages waiting; wait until some have left."
+    "QUEUE_FULL",
+    _K.RESOURCE_EXHAUSTED,
+    "The session has too many messages waiting; wait until some have left.",
 )
 WAIT_TIMED_OUT = _code(
-    "WAIT_TIMED_OUT", _K.DEADLINE_EXCEEDED, "The message is queued but was not sent in the time given; look it up later."
+    "WAIT_TIMED_OUT",
+    _K.DEADLINE_EXCEEDED,
+    "The message is queued but was not sent in the time given; look it up later.",
 )
 DEADLINE_EXCEEDED = _code(
-    "DEADLINE_EXCEEDED", _K.DEADLINE_EXCEEDED, "The request took longer than it may; it may have been done nevertheless."
+    "DEADLINE_EXCEEDED",
+    _K.DEADLINE_EXCEEDED,
+    "The request took longer than it may; it may have been done nevertheless.",
 )
 GATEWAY_UNAVAILABLE = _code(
     "GATEWAY_UNAVAILABLE", _K.UNAVAILABLE, "The session is not connected just now; try again in a moment."
@@ -137,9 +178,13 @@ INTERNAL = _code("INTERNAL", _K.INTERNAL, "Something went wrong on our side; the
 # Why a message failed for good or is waiting: these stand in Message.error.code, not in an answer's status.
 NOT_ON_WHATSAPP = _code("NOT_ON_WHATSAPP", _K.FAILED_PRECONDITION, "The number is not on WhatsApp.")
 REACHOUT_LOCKED = _code(
-    "REACHOUT_LOCKED", _K.FAILED_PRECONDITION, "WhatsApp does not let this number write first to this contact now (463)."
+    "REACHOUT_LOCKED",
+    _K.FAILED_PRECONDITION,
+    "WhatsApp does not let this number write first to this contact now (463).",
 )
-WHATSAPP_RATE_LIMITED = _code("WHATSAPP_RATE_LIMITED", _K.RESOURCE_EXHAUSTED, "WhatsApp limits this number's rate (429).")
+WHATSAPP_RATE_LIMITED = _code(
+    "WHATSAPP_RATE_LIMITED", _K.RESOURCE_EXHAUSTED, "WhatsApp limits this number's rate (429)."
+)
 STALE_DEVICE_SESSION = _code(
     "STALE_DEVICE_SESSION", _K.UNAVAILABLE, "The recipient's devices changed while it was sent (479)."
 )
@@ -147,13 +192,19 @@ PAYLOAD_NOT_SUPPORTED = _code(
     "PAYLOAD_NOT_SUPPORTED", _K.INVALID_ARGUMENT, "WhatsApp does not take this kind of message (405)."
 )
 REJECTED_BY_WHATSAPP = _code("REJECTED_BY_WHATSAPP", _K.UNAVAILABLE, "WhatsApp refused the message.")
-ENCRYPTION_FAILED = _code("ENCRYPTION_FAILED", _K.UNAVAILABLE, "No device of the recipient could be encrypted for.")
+ENCRYPTION_FAILED = _code(
+    "ENCRYPTION_FAILED", _K.UNAVAILABLE, "No device of the recipient could be encrypted for."
+)
 NETWORK = _code("NETWORK", _K.UNAVAILABLE, "The connection to WhatsApp was lost.")
 OUTCOME_UNKNOWN = _code(
-    "OUTCOME_UNKNOWN", _K.UNAVAILABLE, "It is not known whether the message left; it is sent again with the same id."
+    "OUTCOME_UNKNOWN",
+    _K.UNAVAILABLE,
+    "It is not known whether the message left; it is sent again with the same id.",
 )
 SESSION_CLOSED = _code(
-    "SESSION_CLOSED", _K.FAILED_PRECONDITION, "The session was logged out, replaced or banned before the message left."
+    "SESSION_CLOSED",
+    _K.FAILED_PRECONDITION,
+    "The session was logged out, replaced or banned before the message left.",
 )
 
 
@@ -161,8 +212,8 @@ SESSION_CLOSED = _code(
 class PonteError(Exception):
     """Every error that a caller may see.
 
-    `detail` replaces the code's own sentence, `violations` name fields, `retry_after_s` says when another try makes sense,
-    `metadata` carries what a program needs to go on, such as the id of a message that was made before the error.
+    `detail` replaces the code's own sentence, `violations` name fields, `retry_after_s` says when another try makes
+    sense, `metadata` carries what a program needs to go on, such as the id of a message that was made before the error.
     """
 
     code: ErrorCode

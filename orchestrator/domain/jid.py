@@ -15,9 +15,8 @@ def phone_number_to_jid(phone_number: str) -> str:
 def jid_to_phone_number(jid: str) -> str:
     """Turn a phone-number jid, with or without device, into E.164; any other jid gives an empty string."""
     user, _, server = jid.partition("@")
-    if server != PHONE_NUMBER_SERVER:
-        return ""
-    return "+" + user.partition(":")[0]
+    number = user.partition(":")[0]
+    return f"+{number}" if number and server == PHONE_NUMBER_SERVER else ""
 
 
 def without_device(jid: str) -> str:

@@ -50,7 +50,10 @@ _RECEIPT_RANK = {
 
 
 def advances(current: MessageStatus, proposed: MessageStatus) -> bool:
-    """Tell whether a receipt moves a message on: receipts come late, doubled and out of order, and never move it back."""
+    """Tell whether a receipt moves a message on.
+
+    Receipts come late, doubled and out of order, and never move it back.
+    """
     if current not in _RECEIPT_RANK or proposed not in _RECEIPT_RANK:
         return False
     return _RECEIPT_RANK[proposed] > _RECEIPT_RANK[current]

@@ -60,7 +60,9 @@ class Failed:
 
 Verdict = Sent | RetryAt | Failed
 
-_NOT_CONNECTED_REASONS = frozenset({"not_connected", "connection_closed", "session_closed", "gateway_unavailable"})
+_NOT_CONNECTED_REASONS = frozenset(
+    {"not_connected", "connection_closed", "session_closed", "gateway_unavailable"}
+)
 
 
 def after_send(report: SendReport, attempts: int, now: datetime) -> Verdict:

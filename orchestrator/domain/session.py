@@ -90,7 +90,12 @@ TRANSITIONS: dict[Signal, dict[SessionState, SessionState]] = {
         _S.REPLACED: _S.LOGGED_OUT,
         _S.BANNED: _S.LOGGED_OUT,
     },
-    Signal.REPLACED: {_S.CONNECTING: _S.REPLACED, _S.CONNECTED: _S.REPLACED, _S.RECONNECTING: _S.REPLACED},
+    Signal.REPLACED: {
+        _S.CONNECTING: _S.REPLACED,
+        _S.CONNECTED: _S.REPLACED,
+        _S.RECONNECTING: _S.REPLACED,
+        _S.PAIRING: _S.NEW,
+    },
     Signal.BANNED: {
         _S.CONNECTING: _S.BANNED,
         _S.CONNECTED: _S.BANNED,
@@ -112,9 +117,7 @@ def transition(state: SessionState, signal: Signal) -> SessionState | None:
     return TRANSITIONS[signal].get(state)
 
 
-LINKED_STATES = frozenset(
-    {_S.CONNECTING, _S.CONNECTED, _S.RECONNECTING, _S.STOPPED, _S.REPLACED, _S.BANNED}
-)
+LINKED_STATES = frozenset({_S.CONNECTING, _S.CONNECTED, _S.RECONNECTING, _S.STOPPED, _S.REPLACED, _S.BANNED})
 """States in which a number is linked, so that messages may be queued."""
 
 RUNNABLE_STATES = frozenset({_S.PAIRING, _S.CONNECTING, _S.CONNECTED, _S.RECONNECTING})
@@ -131,9 +134,10 @@ class PermanentClosure:
 
 @dataclass(frozen=True, slots=True)
 class PassingClosure:
-    """The session connects again by itself. Delay is `base_s` doubled per failure in a row, at most `cap_s`, full jitter.
+    """The session connects again by itself.
 
-    `base_s` 0 means at once; `max_tries` 0 means for ever.
+    The delay is `base_s` doubled per failure in a row, at most `cap_s`, with full jitter. `base_s` 0 means at once,
+    `max_tries` 0 for ever.
     """
 
     base_s: float
@@ -154,7 +158,9 @@ _BAD_REQUEST = PermanentClosure(
 
 _CLOSURES: dict[int, Closure] = {
     401: PermanentClosure(Signal.LOGGED_OUT, "The number was unlinked on the phone; pair it again."),
-    402: PermanentClosure(Signal.BANNED, "WhatsApp banned the number for a time; a person starts it again later."),
+    402: PermanentClosure(
+        Signal.BANNED, "WhatsApp banned the number for a time; a person starts it again later."
+    ),
     403: PermanentClosure(Signal.BANNED, "WhatsApp locked or banned the number; check it on the phone."),
     405: PermanentClosure(Signal.REFUSED, "WhatsApp refuses this client version; update Ponte."),
     406: PermanentClosure(Signal.BANNED, "WhatsApp locked or banned the number; check it on the phone."),
@@ -167,7 +173,8 @@ _CLOSURES: dict[int, Closure] = {
     428: _NETWORK,
     429: _RATE_LIMIT,
     440: PermanentClosure(
-        Signal.REPLACED, "The same linked device connected from elsewhere; stop the other one, then start the session."
+        Signal.REPLACED,
+        "The same linked device connected from elsewhere; stop the other one, then start the session.",
     ),
     500: _UNKNOWN,
     502: _SERVER,
@@ -177,7 +184,9 @@ _CLOSURES: dict[int, Closure] = {
     1001: _NETWORK,
     1006: _NETWORK,
 }
-_PAIRING_EXPIRED = PermanentClosure(Signal.PAIRING_ENDED, "The QR was not scanned in time; ask for a new one.")
+_PAIRING_EXPIRED = PermanentClosure(
+    Signal.PAIRING_ENDED, "The QR was not scanned in time; ask for a new one."
+)
 _LINK_LOST_WHILE_PAIRING = PermanentClosure(
     Signal.PAIRING_ENDED, "The connection was lost while pairing; ask for a new QR."
 )

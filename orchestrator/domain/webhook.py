@@ -8,6 +8,9 @@ from random import Random
 RETRY_DELAYS_S = (5, 30, 120, 600, 3600, 21_600, 86_400)
 """Waits before the second and later attempts; after the last the delivery is a dead letter."""
 
+LONGEST_WAIT_S = 86_400.0
+"""A Retry-After of more than this is cut to it."""
+
 _JITTER = 0.1
 _GONE = 410
 
@@ -22,7 +25,10 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """An endpoint of a company. `events` are type patterns (`message.*`, `*`); `disabled_reason` is empty while it is on."""
+    """An endpoint of a company.
+
+    `events` are type patterns (`message.*`, `*`); `disabled_reason` is empty while it is on.
+    """
 
     id: str
     company_id: str
@@ -81,7 +87,9 @@ class GiveUp:
 def matches(patterns: tuple[str, ...], event_type: str) -> bool:
     """Tell whether an event type is among the patterns of a webhook."""
     return any(
-        pattern == "*" or pattern == event_type or (pattern.endswith(".*") and event_type.startswith(pattern[:-1]))
+        pattern == "*"
+        or pattern == event_type
+        or (pattern.endswith(".*") and event_type.startswith(pattern[:-1]))
         for pattern in patterns
     )
 
@@ -97,4 +105,5 @@ def after_attempt(
     if attempts > len(RETRY_DELAYS_S):
         return GiveUp(disable=False)
     delay = RETRY_DELAYS_S[attempts - 1] * (1 + rng.uniform(-_JITTER, _JITTER))
-    return TryAgain(now + timedelta(seconds=max(delay, answer.retry_after_s or 0)))
+    asked = min(answer.retry_after_s or 0.0, LONGEST_WAIT_S)
+    return TryAgain(now + timedelta(seconds=max(delay, asked)))

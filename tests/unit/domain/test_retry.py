@@ -1,0 +1,126 @@
+"""What follows a send."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.domain import errors
+from orchestrator.domain.retry import (
+    RETRY_DELAYS_S,
+    Failed,
+    Outcome,
+    RetryAt,
+    SendReport,
+    Sent,
+    Verdict,
+    after_send,
+)
+
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+LAST_ATTEMPT = len(RETRY_DELAYS_S) + 1
+REASONS = [
+    "",
+    "not_connected",
+    "connection_closed",
+    "session_closed",
+    "gateway_unavailable",
+    "not_on_whatsapp",
+    "bad_request",
+    "encryption_failed",
+    "timeout",
+]
+
+reports = st.builds(
+    SendReport,
+    outcome=st.sampled_from(Outcome),
+    wa_code=st.sampled_from([0, 400, 405, 420, 421, 429, 463, 475, 479]) | st.integers(0, 2000),
+    reason=st.sampled_from(REASONS) | st.text(max_size=10),
+    detail=st.text(max_size=10),
+)
+
+
+def rejected(wa_code: int, attempts: int = 1) -> Verdict:
+    return after_send(SendReport(Outcome.REJECTED, wa_code), attempts, NOW)
+
+
+def not_sent(reason: str, attempts: int = 1) -> Verdict:
+    return after_send(SendReport(Outcome.NOT_SENT, reason=reason), attempts, NOW)
+
+
+def in_seconds(verdict: Verdict) -> float:
+    assert isinstance(verdict, RetryAt)
+    return (verdict.at - NOW).total_seconds()
+
+
+@given(reports, st.integers(1, 10_000))
+def test_a_retry_is_never_in_the_past_nor_further_than_an_hour(report: SendReport, attempts: int) -> None:
+    verdict = after_send(report, attempts, NOW)
+
+    if isinstance(verdict, RetryAt):
+        assert NOW <= verdict.at <= NOW + timedelta(hours=1)
+        assert verdict.code.name in errors.CODES
+
+
+@given(reports.filter(lambda report: report.wa_code != 429), st.integers(LAST_ATTEMPT, 10_000))
+def test_after_the_last_attempt_nothing_that_counts_is_tried_again(report: SendReport, attempts: int) -> None:
+    verdict = after_send(report, attempts, NOW)
+
+    assert not isinstance(verdict, RetryAt) or not verdict.counts
+
+
+@given(reports, st.integers(1, 10))
+def test_only_an_acknowledged_message_is_sent(report: SendReport, attempts: int) -> None:
+    verdict = after_send(report, attempts, NOW)
+
+    assert isinstance(verdict, Sent) == (report.outcome is Outcome.ACKNOWLEDGED)
+
+
+@pytest.mark.parametrize("reason", ["timeout", "", "a reason of the future"])
+def test_a_send_that_failed_is_tried_again_after_5_25_and_125_seconds(reason: str) -> None:
+    assert [in_seconds(not_sent(reason, attempt)) for attempt in (1, 2, 3)] == [5, 25, 125]
+    assert not_sent(reason, 4) == Failed(errors.NETWORK, blames_session=True)
+
+
+def test_a_send_whose_outcome_is_unknown_is_tried_again_as_often() -> None:
+    report = SendReport(Outcome.AMBIGUOUS)
+
+    assert [in_seconds(after_send(report, attempt, NOW)) for attempt in (1, 2, 3)] == [5, 25, 125]
+    assert after_send(report, 4, NOW) == Failed(errors.OUTCOME_UNKNOWN, blames_session=True)
+
+
+@pytest.mark.parametrize("attempts", [1, 4, 100])
+def test_what_was_not_attempted_costs_no_attempt_and_blames_nobody(attempts: int) -> None:
+    expected = RetryAt(NOW, errors.NETWORK, counts=False, blames_session=False)
+
+    assert after_send(SendReport(Outcome.NOT_ATTEMPTED), attempts, NOW) == expected
+    for reason in ("not_connected", "connection_closed", "session_closed", "gateway_unavailable"):
+        assert not_sent(reason, attempts) == expected
+
+
+def test_a_rate_limit_waits_ever_longer_up_to_an_hour_and_never_gives_up() -> None:
+    assert [in_seconds(rejected(429, attempt)) for attempt in (1, 2, 3, 7, 50)] == [60, 120, 240, 3600, 3600]
+
+
+def test_a_stale_device_session_is_tried_once_more_at_once() -> None:
+    for code in (421, 479):
+        assert rejected(code) == RetryAt(NOW, errors.STALE_DEVICE_SESSION)
+        assert rejected(code, 2) == Failed(errors.STALE_DEVICE_SESSION, blames_session=True)
+
+
+def test_a_failed_encryption_is_tried_once_more_at_once() -> None:
+    assert not_sent("encryption_failed") == RetryAt(NOW, errors.ENCRYPTION_FAILED)
+    assert not_sent("encryption_failed", 2) == Failed(errors.ENCRYPTION_FAILED)
+
+
+def test_an_unknown_rejection_is_tried_once_more_after_ten_minutes() -> None:
+    assert in_seconds(rejected(475)) == 600
+    assert rejected(475, 2) == Failed(errors.REJECTED_BY_WHATSAPP, blames_session=True)
+
+
+def test_what_cannot_get_better_fails_at_once() -> None:
+    assert rejected(463) == Failed(errors.REACHOUT_LOCKED, blames_session=True)
+    assert rejected(405) == Failed(errors.PAYLOAD_NOT_SUPPORTED)
+    assert not_sent("not_on_whatsapp") == Failed(errors.NOT_ON_WHATSAPP)
+    assert not_sent("bad_request") == Failed(errors.PAYLOAD_NOT_SUPPORTED)
