@@ -22,8 +22,8 @@ class Dispatches(Protocol):
 class DeliversWebhooks(Protocol):
     """Delivers what is due of a company's webhooks."""
 
-    async def run(self, scope: CompanyScope) -> None:
-        """Deliver until nothing is due."""
+    async def start(self, scope: CompanyScope) -> None:
+        """Begin to deliver, or tell what runs to look again; returns before the deliveries are done."""
         ...
 
 
