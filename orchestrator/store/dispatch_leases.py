@@ -96,11 +96,6 @@ _TAKE_BACK = (
     .where(_messages.c.session_id == bindparam("b_session"), IS_CLAIMED)
     .values(status=MessageStatus.QUEUED.value, claimed_until=None)
 )
-_TAKE_BACK_EXPIRED = (
-    update(_messages)
-    .where(IS_CLAIMED, _messages.c.claimed_until <= bindparam("b_now"))
-    .values(status=MessageStatus.QUEUED.value, claimed_until=None)
-)
 _FACTS = select(_sessions.c.id, _sessions.c.state, _sessions.c.fence).where(
     _sessions.c.company_id == bindparam("b_company"),
     _sessions.c.deleted_at.is_(None),
@@ -157,12 +152,6 @@ async def renew(
 async def release(tx: Transaction, scope: CompanyScope, session_id: str, owner: str) -> None:
     """Give the lease up, with nothing claimed."""
     await tx.connection.execute(_RELEASE, _whose(scope, session_id, owner))
-
-
-async def take_back_expired(tx: Transaction, now: datetime) -> int:
-    """Queue again what was claimed and never answered for, of all companies; gives how many. A last resort: a holder
-    answers for its claims in less time, and after one that died `acquire` takes them back."""
-    return (await tx.connection.execute(_TAKE_BACK_EXPIRED, {"b_now": now})).rowcount
 
 
 async def abandon(tx: Transaction, scope: CompanyScope, session_id: str, owner: str, now: datetime) -> None:

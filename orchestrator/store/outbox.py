@@ -12,7 +12,7 @@ from sqlalchemy import Integer, String, Table, bindparam, or_, text, update
 
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.message import Lane, MessageStatus
-from orchestrator.store.database import Transaction
+from orchestrator.store.database import SystemScope, Transaction
 from orchestrator.store.id_lists import padded
 from orchestrator.store.messages import MESSAGE_COLUMNS, StoredMessage, to_message
 from orchestrator.store.models import MessageRow, SessionRow
@@ -241,8 +241,11 @@ async def next_due(tx: Transaction, scope: CompanyScope, session_id: str, now: d
     return due
 
 
-async def sessions_with_due(tx: Transaction, now: datetime, most: int) -> list[tuple[CompanyScope, str]]:
+async def sessions_with_due(
+    tx: Transaction, scope: SystemScope, now: datetime, most: int
+) -> list[tuple[CompanyScope, str]]:
     """Connected sessions with messages that are due and that nobody is sending; across companies."""
+    del scope
     rows = await tx.connection.execute(_SESSIONS_WITH_DUE, {"now": now, "most": most})
     return [(CompanyScope(row.company_id), row.id) for row in rows]
 

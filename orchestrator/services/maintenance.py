@@ -1,0 +1,73 @@
+"""What looks after the rest: rings again for what is due and not moving, and clears away what has expired."""
+
+import asyncio
+from datetime import timedelta
+from typing import Protocol
+
+from loguru import logger
+
+from orchestrator.domain.company import CompanyScope
+from orchestrator.services.context import Context
+from orchestrator.store import idempotency, outbox, upkeep
+from orchestrator.store import webhooks as webhook_store
+from orchestrator.store.database import SystemScope, Transaction
+
+EVERY_S = 2.0
+"""Seconds between rounds: what a lost bell costs."""
+
+_MOST_SESSIONS = 500
+_MOST_FORGOTTEN = 1_000
+_CLEAR_EVERY = timedelta(seconds=30)
+
+
+class WebhookBell(Protocol):
+    """Wakes the deliverers of a company."""
+
+    async def webhooks_due(self, scope: CompanyScope) -> None:
+        """A company has deliveries that are due."""
+        ...
+
+
+class MaintenanceService:
+    """Runs in every worker; rounds of several processes do each other no harm."""
+
+    def __init__(self, context: Context, webhook_bell: WebhookBell | None = None) -> None:
+        self._context = context
+        self._webhook_bell = webhook_bell
+        self._clear_at = context.clock()
+
+    async def run_for_ever(self) -> None:
+        """A round every 2 s until cancelled; a round that fails is logged and the next one comes."""
+        while True:
+            try:
+                await self.run_once()
+            except Exception as error:
+                logger.opt(exception=error).error("A round of maintenance failed.")
+            await asyncio.sleep(EVERY_S)
+
+    async def run_once(self) -> None:
+        """Ring for what is due and not moving; every 30 s, clear away what has expired, in bounded pieces."""
+        now = self._context.clock()
+        async with self._context.database.reading(SystemScope()) as tx:
+            sessions = await outbox.sessions_with_due(tx, SystemScope(), now, _MOST_SESSIONS)
+            companies = await webhook_store.due_companies(tx, SystemScope(), now)
+        for scope, session_id in sessions:
+            await self._context.bells.messages_due(scope, session_id)
+        for company_id in companies:
+            await self._ring_webhooks(CompanyScope(company_id))
+        if now >= self._clear_at:
+            self._clear_at = now + _CLEAR_EVERY
+            await self._context.database.shared_transaction(SystemScope(), self._clear)
+
+    async def _ring_webhooks(self, scope: CompanyScope) -> None:
+        if self._webhook_bell is not None:
+            await self._webhook_bell.webhooks_due(scope)
+        else:
+            await self._context.bells.events_recorded(scope)
+
+    async def _clear(self, tx: Transaction) -> None:
+        now = self._context.clock()
+        kept_since = now - timedelta(hours=self._context.limits.idempotency_hours)
+        await idempotency.forget_before(tx, SystemScope(), kept_since, _MOST_FORGOTTEN)
+        await upkeep.take_back_claims(tx, SystemScope(), now)
+        await upkeep.clear_qrs(tx, SystemScope(), now)
