@@ -54,6 +54,7 @@ export class Connection {
     if (this.stage !== 'open') return;
     if (this.frozen) {
       this.held.push(stanza);
+      if (this.held.length > this.simulator.options.maxPendingPerDevice) this.cut();
       return;
     }
     const latency = this.faults.peek('latency', this.number)?.ms ?? 0;

@@ -88,6 +88,13 @@ test('a message from the phone is shown delivered, then read', async () => {
   await expect.poll(status).toBe('read');
 });
 
+test('a phone that reads by itself sends both receipts', async () => {
+  await world.patch(`/phones/${BIA}`, { auto_read: true });
+  const id = await ana.sendText(BIA, 'read at once');
+  await waitUntil(() => ana.status(id) === 4, 'read receipt');
+  await world.patch(`/phones/${BIA}`, { auto_read: false });
+});
+
 test('a phone answers by itself', async () => {
   await world.patch(`/phones/${BIA}`, { auto_reply: { text: 'you said {text}', delay_ms: 10 } });
   await ana.sendText(BIA, 'ping');

@@ -196,19 +196,21 @@ export class Phone
     };
     if (fromMe) this.unread.set(id, entry);
     this.record(entry);
-    if (!fromMe) this.react(stanza.attrs.from ?? '', sender.account, id, content.text);
+    if (!fromMe) this.react(entry, sender.account, stanza.attrs.from ?? '');
   }
 
-  private react(from: string, contact: Account, id: string, text: string | null): void {
+  private react(entry: PhoneMessage, contact: Account, from: string): void {
     const { auto_delivery_receipt, auto_read, auto_reply, receipt_delay_ms } = this.behaviour;
     after(receipt_delay_ms, () => {
-      if (auto_delivery_receipt) this.sendReceipt(from, [id]);
-      if (auto_read) this.markRead(contact, [id]);
+      if (auto_delivery_receipt) this.sendReceipt(from, [entry.id]);
+      if (!auto_read) return;
+      entry.status = 'read';
+      this.sendReceipt(this.address(contact), [entry.id], 'read');
     });
     const reply = auto_reply.text;
     if (reply === null) return;
     after(auto_reply.delay_ms, () => {
-      void this.sendText(contact, reply.replaceAll('{text}', text ?? '')).catch(() => undefined);
+      void this.sendText(contact, reply.replaceAll('{text}', entry.text ?? '')).catch(() => undefined);
     });
   }
 
