@@ -114,7 +114,7 @@ class GrpcError:
 
 def read_grpc_error(error: grpc.aio.AioRpcError) -> GrpcError:
     """Take the details out of an error."""
-    status: status_pb2.Status | None = rpc_status.from_call(error)  # type: ignore[arg-type]  # reads two methods only
+    status: status_pb2.Status | None = rpc_status.from_call(error)
     reason, fields, retry_after_s = "", (), None
     for detail in status.details if status else ():
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):

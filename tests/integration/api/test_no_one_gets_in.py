@@ -94,7 +94,7 @@ async def over_grpc(api: RunningApi, method: WalkedMethod, key: str | None, reso
         call = api.channel.unary_unary(path, _serialize, answer_class.FromString)
         return "ok", MessageToDict(await call(request, metadata=metadata), preserving_proto_field_name=True)
     except grpc.aio.AioRpcError as error:
-        status: Any = rpc_status.from_call(error)  # type: ignore[arg-type]  # it reads two methods only
+        status: Any = rpc_status.from_call(error)
         details = [MessageToDict(detail) for detail in status.details if "RequestInfo" not in detail.type_url]
         return "refused", (error.code().name, error.details(), json.dumps(details, sort_keys=True))
 
