@@ -203,7 +203,9 @@ class EndpointRunner:
         made, is_all = await self._make_deliveries(tx, endpoint, room - len(due))
         return (*due, *made), is_all
 
-    async def _make_deliveries(self, tx: Transaction, endpoint: Endpoint, most: int) -> tuple[list[DueDelivery], bool]:
+    async def _make_deliveries(
+        self, tx: Transaction, endpoint: Endpoint, most: int
+    ) -> tuple[list[DueDelivery], bool]:
         # First: what is committed up to here is seen by the next statement, so a short page has read that far.
         last = await event_store.last_sequence(tx, self._scope)
         if last <= endpoint.cursor:

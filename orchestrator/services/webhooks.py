@@ -121,7 +121,9 @@ class WebhookService:
     async def delete(self, scope: CompanyScope, webhook_id: str) -> None:
         """Remove an endpoint with its deliveries. Raises NOT_FOUND."""
         async with self._context.database.transaction(scope) as tx:
-            if not is_id(webhook_id) or not await webhook_store.remove(tx, scope, webhook_id, self._context.clock()):
+            if not is_id(webhook_id) or not await webhook_store.remove(
+                tx, scope, webhook_id, self._context.clock()
+            ):
                 raise not_found()
 
     async def test(self, scope: CompanyScope, webhook_id: str) -> Delivery:

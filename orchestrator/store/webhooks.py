@@ -67,13 +67,19 @@ async def add(tx: Transaction, scope: CompanyScope, webhook: Webhook, secret: Se
 
 async def get(tx: Transaction, scope: CompanyScope, webhook_id: str) -> Endpoint | None:
     """Look a webhook up; None where the company has none of this id."""
-    row = (await tx.connection.execute(select(_webhooks).where(_is(scope, webhook_id)))).mappings().one_or_none()
+    row = (
+        (await tx.connection.execute(select(_webhooks).where(_is(scope, webhook_id))))
+        .mappings()
+        .one_or_none()
+    )
     return _to_endpoint(row) if row else None
 
 
 async def count(tx: Transaction, scope: CompanyScope) -> int:
     """Count the company's webhooks, switched off or not."""
-    query = select(func.count()).select_from(_webhooks).where(_webhooks.c.company_id == scope.company_id, _kept)
+    query = (
+        select(func.count()).select_from(_webhooks).where(_webhooks.c.company_id == scope.company_id, _kept)
+    )
     number: int = (await tx.connection.execute(query)).scalar_one()
     return number
 

@@ -27,7 +27,9 @@ def checked_secret(secret: str, field_path: str = "secret") -> str:
     """Give the secret back where it is `whsec_` and base64 of 24 to 64 bytes; else raise INVALID_ARGUMENT."""
     if _is_secret(secret):
         return secret
-    raise invalid_field(errors.INVALID_ARGUMENT, field_path, "Give whsec_ and base64 of 24 to 64 random bytes.")
+    raise invalid_field(
+        errors.INVALID_ARGUMENT, field_path, "Give whsec_ and base64 of 24 to 64 random bytes."
+    )
 
 
 def _is_secret(secret: str) -> bool:

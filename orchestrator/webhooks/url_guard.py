@@ -59,7 +59,9 @@ class UrlGuard:
         parsed = _parse(url, field_path)
         host = (parsed.host or "").rstrip(".")
         if parsed.port in self._denied_ports:
-            raise invalid_field(errors.URL_NOT_ALLOWED, field_path, f"Webhooks may not use port {parsed.port}.")
+            raise invalid_field(
+                errors.URL_NOT_ALLOWED, field_path, f"Webhooks may not use port {parsed.port}."
+            )
         if not self._allow_private and (host == "localhost" or host.endswith(".localhost")):
             raise invalid_field(errors.URL_NOT_ALLOWED, field_path)
         try:
@@ -73,7 +75,9 @@ class UrlGuard:
 
     async def allowed_addresses(self, host: str) -> list[str]:
         """Resolve a host and keep what is allowed; raises AddressNotAllowed where nothing is left."""
-        allowed = [address for address in await self._look_up(host) if is_allowed(address, self._allow_private)]
+        allowed = [
+            address for address in await self._look_up(host) if is_allowed(address, self._allow_private)
+        ]
         if not allowed:
             raise AddressNotAllowed("the address is not allowed")
         return allowed
@@ -123,7 +127,9 @@ def _parse(url: str, field_path: str) -> URL:
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise _invalid(field_path, "Give an absolute http or https URL.")
     if "@" in url.partition("://")[2].partition("/")[0].partition("?")[0]:
-        raise _invalid(field_path, "Give no user name or password in the URL; the signature proves who calls.")
+        raise _invalid(
+            field_path, "Give no user name or password in the URL; the signature proves who calls."
+        )
     if port is None or not 1 <= port <= 65_535:
         raise _invalid(field_path, "The port is not one of 1 to 65535.")
     if parsed.fragment:
@@ -138,11 +144,15 @@ def _is_odd_number(host: str) -> bool:
     if ":" in host:
         return False
     last = host.rstrip(".").rpartition(".")[2].lower()
-    is_number = last.isdigit() or (last.startswith("0x") and all(digit in "0123456789abcdef" for digit in last[2:]))
+    is_number = last.isdigit() or (
+        last.startswith("0x") and all(digit in "0123456789abcdef" for digit in last[2:])
+    )
     if not is_number:
         return False
     parts = host.split(".")
-    return len(parts) != 4 or any(not part.isdigit() or str(int(part)) != part or int(part) > 255 for part in parts)
+    return len(parts) != 4 or any(
+        not part.isdigit() or str(int(part)) != part or int(part) > 255 for part in parts
+    )
 
 
 def _invalid(field_path: str, description: str) -> PonteError:

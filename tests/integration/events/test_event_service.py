@@ -124,7 +124,12 @@ async def test_another_companys_events_are_not_seen(service: EventService, log: 
 
 @pytest.mark.parametrize(
     ("after", "page_size", "types", "field"),
-    [(-1, 0, [], "after"), (0, -1, [], "page_size"), (0, 501, [], "page_size"), (0, 0, ["nothing.*"], "types[0]")],
+    [
+        (-1, 0, [], "after"),
+        (0, -1, [], "page_size"),
+        (0, 501, [], "page_size"),
+        (0, 0, ["nothing.*"], "types[0]"),
+    ],
 )
 async def test_bad_arguments_are_named(
     service: EventService, scope: CompanyScope, after: int, page_size: int, types: list[str], field: str

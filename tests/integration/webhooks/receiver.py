@@ -35,7 +35,9 @@ def status(code: int, **headers: str) -> Answer:
     """Answer with a status."""
 
     async def answer(received: Received) -> web.StreamResponse:
-        return web.Response(status=code, headers={name.replace("_", "-"): text for name, text in headers.items()})
+        return web.Response(
+            status=code, headers={name.replace("_", "-"): text for name, text in headers.items()}
+        )
 
     return answer
 
@@ -53,6 +55,12 @@ class Receiver:
     under_way: int = 0
     most_under_way: int = 0
     port: int = 0
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def never(self, received: Received) -> web.StreamResponse:
+        """An answer that does not come while the receiver runs."""
+        await self.closing.wait()
+        return web.Response(status=500)
 
     def sequences(self) -> list[int]:
         """The sequence numbers that were taken, in the order they came."""
@@ -115,4 +123,5 @@ async def running_receiver() -> AsyncIterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.closing.set()
         await runner.cleanup()

@@ -1,6 +1,5 @@
 """One attempt at a real endpoint."""
 
-import asyncio
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -29,7 +28,9 @@ async def deliver(client: WebhookClient, url: str, signer: Signer) -> DeliveryAn
     return await client.deliver(url, signer, "event-1", BODY)
 
 
-async def test_the_signed_event_arrives_as_json(client: WebhookClient, receiver: Receiver, signer: Signer) -> None:
+async def test_the_signed_event_arrives_as_json(
+    client: WebhookClient, receiver: Receiver, signer: Signer
+) -> None:
     assert await deliver(client, receiver.url + "?token=a%20b", signer) == DeliveryAnswer(200)
 
     (received,) = receiver.taken
@@ -41,7 +42,9 @@ async def test_the_signed_event_arrives_as_json(client: WebhookClient, receiver:
 
 
 @pytest.mark.parametrize("code", [201, 204, 299])
-async def test_any_2xx_is_success(client: WebhookClient, receiver: Receiver, signer: Signer, code: int) -> None:
+async def test_any_2xx_is_success(
+    client: WebhookClient, receiver: Receiver, signer: Signer, code: int
+) -> None:
     receiver.answer = status(code)
 
     assert await deliver(client, receiver.url, signer) == DeliveryAnswer(code)
@@ -65,11 +68,7 @@ async def test_a_redirect_is_not_followed(client: WebhookClient, receiver: Recei
 async def test_an_endpoint_that_does_not_answer_times_out(
     client: WebhookClient, receiver: Receiver, signer: Signer
 ) -> None:
-    async def never(received: Received) -> web.StreamResponse:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    receiver.answer = never
+    receiver.answer = receiver.never
 
     assert await deliver(client, receiver.url, signer) == DeliveryAnswer(0, "timed out")
 
@@ -130,7 +129,9 @@ async def test_a_closed_port_is_told(client: WebhookClient, signer: Signer) -> N
     assert answer == DeliveryAnswer(0, "the connection was refused or not possible")
 
 
-async def test_an_endpoint_that_hangs_up_is_told(client: WebhookClient, receiver: Receiver, signer: Signer) -> None:
+async def test_an_endpoint_that_hangs_up_is_told(
+    client: WebhookClient, receiver: Receiver, signer: Signer
+) -> None:
     async def hang_up(received: Received) -> web.StreamResponse:
         assert received.request.transport is not None
         received.request.transport.abort()
@@ -141,7 +142,9 @@ async def test_an_endpoint_that_hangs_up_is_told(client: WebhookClient, receiver
     assert await deliver(client, receiver.url, signer) == DeliveryAnswer(0, "the connection was lost")
 
 
-async def test_plain_http_on_an_https_url_is_told(client: WebhookClient, receiver: Receiver, signer: Signer) -> None:
+async def test_plain_http_on_an_https_url_is_told(
+    client: WebhookClient, receiver: Receiver, signer: Signer
+) -> None:
     url = receiver.url.replace("http:", "https:")
 
     assert (await deliver(client, url, signer)).error == "TLS failed"
@@ -157,7 +160,9 @@ async def test_a_name_that_does_not_resolve_is_told(clock: ManualClock, signer: 
     await client.close()
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "name.example", "[::1]", "2130706433", "127.1", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "name.example", "[::1]", "2130706433", "127.1", "[::ffff:127.0.0.1]"]
+)
 async def test_a_private_address_is_never_connected_to(
     clock: ManualClock, receiver: Receiver, signer: Signer, host: str
 ) -> None:

@@ -91,7 +91,9 @@ async def test_many_events_arrive_once_each_in_order_per_chat(
 
     assert sorted(receiver.sequences()) == list(range(1, 701))
     for chat in set(chats):
-        of_chat = [int(taken.event["sequence"]) for taken in receiver.taken if taken.event["data"]["chat"] == chat]
+        of_chat = [
+            int(taken.event["sequence"]) for taken in receiver.taken if taken.event["data"]["chat"] == chat
+        ]
         assert of_chat == sorted(of_chat)
     assert Counter(await endpoint.statuses()) == {"DELIVERED": 500}
 

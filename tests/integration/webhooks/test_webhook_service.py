@@ -136,7 +136,9 @@ async def test_what_is_given_is_changed(
     assert (await webhooks.update(scope, webhook.id, enabled=False)).disabled_reason == SWITCHED_OFF
     assert (await webhooks.get(scope, webhook.id)).disabled_reason == SWITCHED_OFF
     assert (await webhooks.update(scope, webhook.id, enabled=True)).disabled_reason == ""
-    assert await webhooks.get(scope, webhook.id) == replace(webhook, url="http://127.0.0.1:10/", events=("*",))
+    assert await webhooks.get(scope, webhook.id) == replace(
+        webhook, url="http://127.0.0.1:10/", events=("*",)
+    )
     assert scope.company_id in bells.events
 
 

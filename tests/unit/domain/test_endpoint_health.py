@@ -78,7 +78,9 @@ def test_an_endpoint_cannot_ask_for_more_than_the_longest_pause() -> None:
     assert health.paused_until == later(LONGEST_PAUSE_S)
 
 
-@pytest.mark.parametrize("answer", [DeliveryAnswer(500, retry_after_s=90.0), DeliveryAnswer(503), DeliveryAnswer(429)])
+@pytest.mark.parametrize(
+    "answer", [DeliveryAnswer(500, retry_after_s=90.0), DeliveryAnswer(503), DeliveryAnswer(429)]
+)
 def test_other_answers_count_as_plain_failures(answer: DeliveryAnswer) -> None:
     assert after_failure(HEALTHY, answer, NOW) == EndpointHealth(1)
 

@@ -16,7 +16,9 @@ def test_patterns_keep_their_order_and_lose_doubles() -> None:
     assert checked_patterns(given, "types") == ("session.*", "message.sent", "*")
 
 
-@pytest.mark.parametrize("pattern", ["", "message", "message.", "message.*.x", "*.sent", "messages.*", "message.sent ", "**"])
+@pytest.mark.parametrize(
+    "pattern", ["", "message", "message.", "message.*.x", "*.sent", "messages.*", "message.sent ", "**"]
+)
 def test_a_pattern_that_matches_nothing_is_refused_with_its_place(pattern: str) -> None:
     with pytest.raises(PonteError) as refused:
         checked_patterns(("message.*", pattern), "events")

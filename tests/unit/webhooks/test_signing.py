@@ -65,7 +65,9 @@ def test_the_standard_library_of_receivers_verifies_what_was_signed() -> None:
 
 
 def test_the_timestamp_is_in_whole_seconds_since_1970() -> None:
-    headers = Signer(make_secret()).headers("event-1", "{}", datetime(2026, 1, 5, 12, 0, 0, 999_999, tzinfo=UTC))
+    headers = Signer(make_secret()).headers(
+        "event-1", "{}", datetime(2026, 1, 5, 12, 0, 0, 999_999, tzinfo=UTC)
+    )
 
     assert headers["webhook-timestamp"] == "1767614400"
     assert headers["webhook-id"] == "event-1"

@@ -1,0 +1,199 @@
+"""Several deliverers, crashes, closing, and faults on our own side."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from orchestrator.domain.webhook import DeliveryStatus
+from orchestrator.services.context import Context
+from orchestrator.services.endpoint_runner import CLAIM_S
+from orchestrator.services.webhook_delivery import WebhookDeliveryService
+from orchestrator.services.webhooks import WebhookService
+from orchestrator.store import webhook_deliveries as delivery_store
+from orchestrator.webhooks.client import WebhookClient
+from tests.integration.webhooks.endpoints import Endpoint
+from tests.integration.webhooks.receiver import Received, Receiver
+from tests.support.clock import ManualClock
+from tests.support.factories import Factories
+
+pytestmark = pytest.mark.usefixtures("no_tasks_left")
+
+
+@pytest.fixture
+async def endpoint(
+    context: Context, webhooks: WebhookService, make: Factories, receiver: Receiver
+) -> Endpoint:
+    return await Endpoint.create(context, webhooks, await make.company(), receiver)
+
+
+async def test_a_crash_between_the_answer_and_its_record_delivers_again_with_the_same_id(
+    context: Context,
+    client: WebhookClient,
+    endpoint: Endpoint,
+    receiver: Receiver,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (event_id,) = await endpoint.record()
+    recorded = asyncio.Event()
+
+    async def hang(*arguments: object) -> None:
+        if arguments[2]:
+            recorded.set()
+            await asyncio.Event().wait()
+
+    crashed = WebhookDeliveryService(context, client, "crashed")
+    with monkeypatch.context() as patched:
+        patched.setattr(context.database, "shared_transaction", _alone(context))
+        patched.setattr(delivery_store, "record", hang)
+        await crashed.start(endpoint.scope)
+        async with asyncio.timeout(10):
+            await recorded.wait()
+        await crashed.close(grace_s=0)
+    assert [received.event_id for received in receiver.taken] == [event_id]
+    assert await endpoint.statuses() == ["PENDING"]
+
+    survivor = WebhookDeliveryService(context, client, "survivor")
+    await survivor.run(endpoint.scope)
+    assert len(receiver.taken) == 1, "the claim of the crashed one still holds"
+    clock.advance(CLAIM_S + 1)
+    assert await endpoint.is_due()
+    await survivor.run(endpoint.scope)
+
+    assert [received.event_id for received in receiver.taken] == [event_id] * 2
+    assert await endpoint.statuses() == ["DELIVERED"]
+
+
+def _alone(context: Context):  # type: ignore[no-untyped-def]  # stands in for a generic method
+    async def run(scope, work):  # type: ignore[no-untyped-def]
+        async with context.database.transaction(scope) as tx:
+            return await work(tx)
+
+    return run
+
+
+async def test_two_deliverers_do_not_deliver_the_same_at_once(
+    context: Context, client: WebhookClient, endpoint: Endpoint, receiver: Receiver
+) -> None:
+    workers = [WebhookDeliveryService(context, client, f"worker-{number}") for number in range(3)]
+    for _ in range(10):
+        await endpoint.record_in([f"chat-{number}" for number in range(30)])
+        await asyncio.gather(*(worker.run(endpoint.scope) for worker in workers))
+
+    assert sorted(receiver.sequences()) == list(range(1, 301))
+    for worker in workers:
+        await worker.close()
+
+
+async def test_a_ring_at_another_deliverer_while_one_ends_is_not_lost(
+    context: Context, client: WebhookClient, endpoint: Endpoint, receiver: Receiver
+) -> None:
+    workers = [WebhookDeliveryService(context, client, f"worker-{number}") for number in range(2)]
+    for number in range(60):
+        await endpoint.record()
+        await workers[number % 2].start(endpoint.scope)
+        await asyncio.sleep(0.001 * (number % 7))
+
+    await receiver.until(lambda: len(receiver.taken) == 60)
+    for worker in workers:
+        await worker.close()
+    assert sorted(receiver.sequences()) == list(range(1, 61))
+
+
+async def test_closing_lets_what_is_under_way_end_and_gives_the_claim_back(
+    context: Context, client: WebhookClient, endpoint: Endpoint, receiver: Receiver
+) -> None:
+    release = asyncio.Event()
+
+    async def when_released(received: Received) -> web.StreamResponse:
+        await release.wait()
+        return web.Response()
+
+    receiver.answer = when_released
+    await endpoint.record(3)
+    closing = WebhookDeliveryService(context, client, "closing")
+    await closing.start(endpoint.scope)
+    await receiver.until(lambda: receiver.under_way == 1)
+
+    closed = asyncio.create_task(closing.close(grace_s=5))
+    await asyncio.sleep(0)
+    release.set()
+    await closed
+    await closing.start(endpoint.scope)
+    assert await endpoint.statuses() == ["DELIVERED", "PENDING", "PENDING"]
+
+    successor = WebhookDeliveryService(context, client, "successor")
+    await successor.run(endpoint.scope)
+    assert receiver.sequences() == [1, 2, 3]
+
+
+async def test_an_error_on_our_side_is_a_failed_attempt(
+    endpoint: Endpoint,
+    delivery: WebhookDeliveryService,
+    client: WebhookClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def broken(*arguments: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(client, "deliver", broken)
+    await endpoint.record()
+
+    await delivery.run(endpoint.scope)
+
+    (failed,) = await endpoint.deliveries()
+    assert (failed.status, failed.last_error) == (DeliveryStatus.PENDING, "internal error")
+
+
+async def test_a_database_that_fails_once_costs_no_second_delivery(
+    endpoint: Endpoint,
+    delivery: WebhookDeliveryService,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, failures = delivery_store.record, 0
+
+    async def failing_once(*arguments):  # type: ignore[no-untyped-def]  # passes on what it got
+        nonlocal failures
+        if arguments[2] and failures == 0:
+            failures += 1
+            raise OSError("the database is away")
+        await real(*arguments)
+
+    monkeypatch.setattr(delivery_store, "record", failing_once)
+    await endpoint.record()
+
+    await delivery.run(endpoint.scope)
+
+    assert (failures, receiver.sequences()) == (1, [1])
+    assert await endpoint.statuses() == ["DELIVERED"]
+
+
+async def test_a_database_that_keeps_failing_ends_the_work_for_now(
+    endpoint: Endpoint, delivery: WebhookDeliveryService, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    async def failing(*arguments: object) -> None:
+        raise OSError("the database is away")
+
+    monkeypatch.setattr("orchestrator.services.endpoint_runner._ROUND_TRIES", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery_store, "list_due", failing)
+        await endpoint.record()
+        await delivery.run(endpoint.scope)
+
+    clock.advance(CLAIM_S + 1)
+    await delivery.run(endpoint.scope)
+    assert await endpoint.statuses() == ["DELIVERED"]
+
+
+async def test_the_number_of_endpoints_at_work_is_bounded(
+    endpoint: Endpoint, delivery: WebhookDeliveryService, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.services.webhook_delivery.MOST_ENDPOINTS", 0)
+    await endpoint.record()
+
+    await delivery.run(endpoint.scope)
+
+    assert receiver.received == []
+    assert await endpoint.is_due(), "maintenance rings again"
