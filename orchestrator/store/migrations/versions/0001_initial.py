@@ -165,7 +165,7 @@ def upgrade() -> None:
         sa.Column("lid_jid", sa.String(100), nullable=False),
         sa.Column("direction", sa.String(10), nullable=False),
         sa.Column("kind", sa.String(60), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
         sa.Column("status", sa.String(12), nullable=False),
         sa.Column("lane", sa.String(16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -212,7 +212,7 @@ def upgrade() -> None:
     op.create_table(
         "metadata",
         sa.Column("name", sa.String(100), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
