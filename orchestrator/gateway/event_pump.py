@@ -23,7 +23,6 @@ from orchestrator.domain.closing import Closed
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.inbound import InboundMessage, Receipt
-from orchestrator.domain.jid import ContactId
 from orchestrator.domain.session import Lease, QrCode
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.gateway.work import Batches, ChatWork, Tasks
@@ -50,16 +49,8 @@ class Inbox(Protocol):
 class Receipts(Protocol):
     """Records receipts (services.receipts.ReceiptService)."""
 
-    async def record_many(self, scope: CompanyScope, session_id: str, receipts: Sequence[Receipt]) -> object:
-        """Move the messages on, in order."""
-        ...
-
-
-class Contacts(Protocol):
-    """Records both names of contacts (services.contacts.ContactService)."""
-
-    async def record_names(self, scope: CompanyScope, contacts: Sequence[ContactId]) -> object:
-        """Remember which phone number belongs to which lid."""
+    async def record(self, scope: CompanyScope, session_id: str, receipt: Receipt) -> object:
+        """Move its messages on; what is recorded at the same time keeps its order and shares a transaction."""
         ...
 
 
@@ -129,8 +120,8 @@ class EventPump:
                 await self._runtime.record_connected(
                     self._scope, self._session_id, self._fence, me, push_name
                 )
-            case ContactsMapped():
-                pass
+            case ContactsMapped(contacts=contacts):
+                await self._reads.start(self._runtime.record_names(self._scope, contacts))
 
     async def _store_auth(self, writes: Sequence[AuthWrite]) -> None:
         for write in writes:
@@ -177,7 +168,10 @@ class EventPump:
             await self._receipt_batches.put(event.receipt)
 
     async def _record_receipts(self, receipts: Sequence[Receipt]) -> None:
-        await self._receipts.record_many(self._scope, self._session_id, receipts)
+        recording = [self._receipts.record(self._scope, self._session_id, receipt) for receipt in receipts]
+        for failed in await asyncio.gather(*recording, return_exceptions=True):
+            if isinstance(failed, Exception):
+                self._log.opt(exception=failed).error("A receipt could not be recorded.")
 
     async def _find_message(self, wanted: MessageWanted) -> None:
         message_proto: bytes | None = None

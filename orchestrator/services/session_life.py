@@ -10,7 +10,7 @@ from orchestrator.domain.ids import make_id
 from orchestrator.domain.session import SessionState, Signal, transition
 from orchestrator.services import session_events
 from orchestrator.services.context import Context
-from orchestrator.store import auth_state, events, sessions
+from orchestrator.store import auth_state, events, messages, sessions
 from orchestrator.store.database import Transaction
 from orchestrator.store.sessions import SessionRecord
 
@@ -27,6 +27,12 @@ class Step:
 
     changes: dict[str, object] = field(default_factory=dict)
     events: list[NewEvent] = field(default_factory=list)
+
+
+async def lock_session(tx: Transaction, scope: CompanyScope, session_id: str) -> SessionRecord | None:
+    """The session, locked until the transaction ends; None where it is unknown, deleted or another company's."""
+    await messages.lock_company(tx, scope)
+    return await sessions.lock_record(tx, scope, session_id)
 
 
 async def take_step(

@@ -12,7 +12,7 @@ from orchestrator.domain.session import DesiredState, QrCode, SessionState, Sign
 from orchestrator.services.context import Context
 from orchestrator.services.phone_numbers import check_phone_number
 from orchestrator.services.ports import GatewayPort
-from orchestrator.services.session_life import NO_FAILURES, Step, take_step
+from orchestrator.services.session_life import NO_FAILURES, Step, lock_session, take_step
 from orchestrator.store import sessions
 from orchestrator.store.database import Transaction
 from orchestrator.store.sessions import SessionRecord
@@ -85,7 +85,7 @@ class SessionPairing:
 
     async def _begin(self, scope: CompanyScope, session_id: str) -> None:
         async def begin(tx: Transaction) -> None:
-            record = await sessions.lock_record(tx, scope, session_id)
+            record = await lock_session(tx, scope, session_id)
             if record is None:
                 raise not_found()
             if record.session.is_linked:

@@ -21,9 +21,17 @@ from orchestrator.domain.session import (
     transition,
 )
 from orchestrator.services import session_events
+from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
 from orchestrator.services.session_auth import SessionAuth
-from orchestrator.services.session_life import NO_FAILURES, NO_QR, Step, close_columns, take_step
+from orchestrator.services.session_life import (
+    NO_FAILURES,
+    NO_QR,
+    Step,
+    close_columns,
+    lock_session,
+    take_step,
+)
 from orchestrator.store import leases, messages, sessions
 from orchestrator.store.database import SystemScope, Transaction
 from orchestrator.store.leases import Renewed
@@ -45,6 +53,7 @@ class SessionRuntime:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._auth = SessionAuth(context)
+        self._book = ContactBook(context)
 
     # Leases
 
@@ -108,6 +117,15 @@ class SessionRuntime:
         """What was sent under an id, for a recipient that could not decrypt it."""
         async with self._context.database.reading(scope) as tx:
             return await messages.find_proto(tx, scope, session_id, wa_message_id)
+
+    async def record_names(self, scope: CompanyScope, contacts: Sequence[ContactId]) -> None:
+        """Both names of some contacts became known."""
+
+        async def learn(tx: Transaction) -> None:
+            await messages.lock_company(tx, scope)
+            await self._book.learn(tx, scope, [Sighting(contact) for contact in contacts])
+
+        await self._context.database.shared_transaction(scope, learn)
 
     # Life
 
@@ -200,7 +218,7 @@ class SessionRuntime:
         return await self._context.database.shared_transaction(scope, take)
 
     async def _held(self, tx: Transaction, scope: CompanyScope, session_id: str, fence: int) -> SessionRecord:
-        record = await sessions.lock_record(tx, scope, session_id)
+        record = await lock_session(tx, scope, session_id)
         if record is None or record.fence != fence:
             raise PonteError(errors.STALE_FENCE)
         return record

@@ -20,7 +20,7 @@ from orchestrator.domain.session import (
 from orchestrator.services import session_events
 from orchestrator.services.context import Context
 from orchestrator.services.ports import GatewayPort
-from orchestrator.services.session_life import NO_FAILURES, Step, close_columns, take_step
+from orchestrator.services.session_life import NO_FAILURES, Step, close_columns, lock_session, take_step
 from orchestrator.services.session_pairing import PairingMethod, PairingOffer, SessionPairing
 from orchestrator.store import sessions
 from orchestrator.store.database import Transaction
@@ -188,7 +188,7 @@ class SessionService:
 
     async def _lock(self, tx: Transaction, scope: CompanyScope, session_id: str) -> SessionRecord:
         _check_id(session_id)
-        record = await sessions.lock_record(tx, scope, session_id)
+        record = await lock_session(tx, scope, session_id)
         if record is None:
             raise not_found()
         return record

@@ -48,7 +48,8 @@ async def write(
 ) -> bool:
     """Store a change; False, and nothing stored, where the session has another fence by now.
 
-    The fence is read under a lock that lasts until the transaction ends: no other gateway can claim in between.
+    The fence is read under a lock that lasts until the transaction ends: nobody can raise it in between. What changes
+    the session otherwise does not wait for it.
     """
     held = {"session_id": session_id, "company_id": scope.company_id, "fence": fence}
     stored = list(_in_chunks(change.stored))
@@ -127,7 +128,7 @@ _HELD = (
     _sessions.c.company_id == bindparam("company_id"),
     _sessions.c.fence == bindparam("fence"),
 )
-_FIND_HELD = select(_sessions.c.id).where(*_HELD).with_for_update(read=True)
+_FIND_HELD = select(_sessions.c.id).where(*_HELD).with_for_update(read=True, key_share=True)
 
 
 def _credentials_to_store() -> Select[Any]:
@@ -140,7 +141,7 @@ def _credentials_to_store() -> Select[Any]:
             bindparam("now", type_=_credentials.c.updated_at.type),
         )
         .where(*_HELD)
-        .with_for_update(read=True, of=_sessions)
+        .with_for_update(read=True, key_share=True, of=_sessions)
     )
 
 
@@ -159,7 +160,7 @@ _STORE_CREDENTIALS = {
 @lru_cache(maxsize=1024)
 def _store_keys_statement(dialect: str, count: int) -> TextClause:
     """One upsert of `count` keys. As text: SQLAlchemy would compile a VALUES of each length anew each time."""
-    binary, lock = ("BYTEA", "FOR SHARE OF s") if dialect == "postgresql" else ("BLOB", "")
+    binary, lock = ("BYTEA", "FOR KEY SHARE OF s") if dialect == "postgresql" else ("BLOB", "")
     rows = ", ".join(
         f"(CAST(:type_{i} AS TEXT), CAST(:name_{i} AS TEXT), CAST(:key_id_{i} AS TEXT), CAST(:value_{i} AS {binary}))"
         for i in range(count)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, or_, select, update
+from sqlalchemy import ColumnElement, Row, RowMapping, Table, or_, select, update
 
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.session import RUNNABLE_STATES, DesiredState, Lease
@@ -50,9 +51,15 @@ async def renew(tx: Transaction, owner: str, until: datetime) -> list[Renewed]:
         update(_sessions)
         .where(_sessions.c.lease_owner == owner)
         .values(lease_until=until)
-        .returning(_sessions.c.id, _sessions.c.fence, _wanted().label("wanted"))
+        .returning(
+            _sessions.c.id,
+            _sessions.c.fence,
+            _sessions.c.desired_state,
+            _sessions.c.state,
+            _sessions.c.deleted_at,
+        )
     )
-    return [Renewed(row.id, row.fence, bool(row.wanted)) for row in await tx.connection.execute(statement)]
+    return [_to_renewed(row) for row in await tx.connection.execute(statement)]
 
 
 async def release(tx: Transaction, lease: Lease) -> None:
@@ -104,6 +111,11 @@ _LEASE_COLUMNS = (
     _sessions.c.fence,
     _sessions.c.lease_until,
 )
+
+
+def _to_renewed(row: Row[Any]) -> Renewed:
+    wanted = row.desired_state == DesiredState.RUN and row.state in _RUNNABLE and row.deleted_at is None
+    return Renewed(row.id, row.fence, wanted)
 
 
 def _to_lease(row: RowMapping) -> Lease:

@@ -57,7 +57,7 @@ async def find_record(tx: Transaction, scope: CompanyScope, session_id: str) -> 
 
 async def lock_record(tx: Transaction, scope: CompanyScope, session_id: str) -> SessionRecord | None:
     """As `find_record`; nobody else changes the session until the transaction ends."""
-    query = _one(scope, session_id).with_for_update()
+    query = _one(scope, session_id).with_for_update(key_share=True)
     row = (await tx.connection.execute(query)).mappings().one_or_none()
     return _to_record(row) if row else None
 
@@ -100,7 +100,11 @@ async def change(tx: Transaction, scope: CompanyScope, session_id: str, changes:
 
 
 async def revoke_lease(tx: Transaction, scope: CompanyScope, session_id: str) -> None:
-    """Take the session from the gateway that holds it: its fence is stale from now on."""
+    """Take the session from the gateway that holds it: its fence is stale from now on.
+
+    Waits for auth writes under the present fence.
+    """
+    await tx.connection.execute(_one(scope, session_id).with_for_update())
     changes = {"lease_owner": "", "lease_address": "", "lease_until": None, "fence": _sessions.c.fence + 1}
     await tx.connection.execute(_update(scope, session_id).values(changes))
 

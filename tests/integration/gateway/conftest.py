@@ -1,7 +1,7 @@
 """A gateway on a real bridge and a simulated WhatsApp."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -9,8 +9,6 @@ from random import Random
 import pytest
 
 from orchestrator.bridge.client import BridgeClient
-from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.inbound import InboundMessage, Receipt
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.router import GatewayRouter
 from orchestrator.gateway.settings import GatewaySettings
@@ -21,49 +19,8 @@ from orchestrator.store.database import Database
 from orchestrator.store.vault import Vault
 from tests.support.bridge import BridgeProcess, running_bridge
 from tests.support.factories import Factories
+from tests.support.gateway_parts import GatewayBells, RecordingInbox, RecordingReceipts
 from tests.support.simulator import SimulatorClient, running_simulator
-
-
-class GatewayBells:
-    """Rings the gateway of this process, and notes who else would have been rung."""
-
-    def __init__(self) -> None:
-        self.gateways: list[Gateway] = []
-        self.messages: list[str] = []
-
-    async def messages_due(self, scope: CompanyScope, session_id: str) -> None:
-        self.messages.append(session_id)
-
-    async def events_recorded(self, scope: CompanyScope) -> None:
-        pass
-
-    async def session_changed(self, scope: CompanyScope, session_id: str) -> None:
-        for gateway in self.gateways:
-            gateway.ring(session_id)
-
-
-@dataclass
-class RecordingInbox:
-    """Keeps what came in."""
-
-    messages: list[tuple[str, InboundMessage]] = field(default_factory=list)
-
-    async def record(self, scope: CompanyScope, session_id: str, fence: int, message: InboundMessage) -> None:
-        self.messages.append((session_id, message))
-
-    @property
-    def texts(self) -> list[str]:
-        return [message.text for _, message in self.messages]
-
-
-@dataclass
-class RecordingReceipts:
-    """Keeps receipts."""
-
-    receipts: list[Receipt] = field(default_factory=list)
-
-    async def record_many(self, scope: CompanyScope, session_id: str, receipts: Sequence[Receipt]) -> None:
-        self.receipts.extend(receipts)
 
 
 @dataclass

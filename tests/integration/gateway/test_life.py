@@ -5,7 +5,6 @@ from orchestrator.domain.retry import Outcome
 from orchestrator.domain.session import Session, SessionState
 from orchestrator.services.ports import OutgoingMessage, SendAnswer
 from orchestrator.services.session_pairing import PairingMethod
-from orchestrator.store import events
 from tests.integration.gateway.conftest import House
 from tests.support.simulator import eventually
 

@@ -1,0 +1,252 @@
+"""One held session: linking, connecting, closing, stopping."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator.bridge.memory import MemoryPeer
+from orchestrator.domain.errors import PonteError
+from orchestrator.domain.session import SessionState
+from orchestrator.services.session_pairing import PairingMethod, PairingOffer
+from orchestrator.store import sessions
+from tests.unit.gateway.conftest import ME, MY_LID, MemoryHouse, until
+
+
+async def begin_pairing(
+    house: MemoryHouse,
+) -> tuple[str, "asyncio.Task[PairingOffer]", MemoryPeer]:
+    session = await house.service.create(house.scope, "Sales")
+    pairing = asyncio.create_task(house.service.pair(house.scope, session.id, PairingMethod.QR))
+    return session.id, pairing, await house.bridge.next_peer()
+
+
+def show_qr(house: MemoryHouse, peer: MemoryPeer, data: str) -> None:
+    peer.show_qr(data, int((house.clock() + timedelta(seconds=60)).timestamp() * 1000))
+
+
+async def test_a_number_is_linked_by_qr(house: MemoryHouse) -> None:
+    session_id, pairing, peer = await begin_pairing(house)
+    assert peer.opening.credentials_json is None
+    show_qr(house, peer, "first")
+    offer = await pairing
+    assert (offer.qr, offer.expires_at) == ("first", house.clock() + timedelta(seconds=60))
+    peer.emit(store_auth=pb.StoreAuth(request_id=1, credentials_json="linked"))
+    stored = await peer.next_command()
+    assert stored is not None
+    assert stored.auth_stored.error_code == ""
+    peer.link(ME, MY_LID)
+
+    again = await house.bridge.next_peer()
+    assert again.opening.credentials_json == "linked"
+    again.connect(ME, MY_LID, "Acme")
+    linked = await house.reach(session_id, SessionState.CONNECTED)
+    assert (linked.me.pn_jid, linked.me.lid_jid, linked.push_name) == (ME, MY_LID, "Acme")
+    assert house.bells.messages[-1] == (house.scope.company_id, session_id)
+    assert await house.event_types() == [
+        "session.state",
+        "session.qr",
+        "session.state",
+        "session.state",
+        "session.connected",
+    ]
+
+
+async def test_each_new_qr_is_shown_and_told(house: MemoryHouse) -> None:
+    session_id, pairing, peer = await begin_pairing(house)
+    show_qr(house, peer, "first")
+    await pairing
+    show_qr(house, peer, "second")
+
+    async def look() -> bool:
+        return (await house.service.qr(house.scope, session_id)).data == "second"
+
+    await until(look)
+    again = await house.service.pair(house.scope, session_id, PairingMethod.QR)
+    assert again.qr == "second"
+    assert (await house.event_types()).count("session.qr") == 2
+
+
+async def test_a_pairing_that_nobody_finished_is_over(house: MemoryHouse) -> None:
+    session_id, pairing, peer = await begin_pairing(house)
+    show_qr(house, peer, "first")
+    await pairing
+    peer.emit(store_auth=pb.StoreAuth(keys=[pb.AuthKey(type="pre-key", id="1", value_json="{}")]))
+    await peer.next_command()
+    peer.hang_up(408, "qr_expired")
+    session = await house.reach(session_id, SessionState.NEW)
+    assert session.last_close is not None
+    assert (session.last_close.reason, session.last_close.permanent) == ("qr_expired", True)
+    with pytest.raises(PonteError) as raised:
+        await house.service.qr(house.scope, session_id)
+    assert raised.value.code.name == "QR_NOT_AVAILABLE"
+    assert (await house.events())[-1].data["reason"] == "qr_expired"
+    keys = await house.runtime.load_keys(house.scope, session_id, "pre-key", ["1"])
+    assert keys == []
+
+
+async def test_a_pairing_that_whatsapp_refuses_says_so(house: MemoryHouse) -> None:
+    _, pairing, peer = await begin_pairing(house)
+    peer.hang_up(405, "outdated_client")
+    with pytest.raises(PonteError, match="outdated_client") as raised:
+        await pairing
+    assert raised.value.code.name == "GATEWAY_UNAVAILABLE"
+
+
+async def test_a_linked_phone_that_crashed_before_it_was_told_connects(house: MemoryHouse) -> None:
+    session_id, pairing, peer = await begin_pairing(house)
+    show_qr(house, peer, "first")
+    await pairing
+    peer.connect(ME)
+    await house.reach(session_id, SessionState.CONNECTED)
+
+
+async def test_a_lost_connection_comes_again(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    peer.hang_up(428, "connection_closed")
+    await house.reach(session_id, SessionState.RECONNECTING)
+    house.clock.advance(10)
+    house.gateway.ring(session_id)
+    again = await house.bridge.next_peer()
+    again.connect(ME)
+    await house.reach(session_id, SessionState.CONNECTED)
+    types = await house.event_types()
+    assert types.count("session.closed") == 1
+    assert types.count("session.connected") == 2
+
+
+async def test_failures_in_a_row_are_kept_and_told_once(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    for _ in range(3):
+        peer.hang_up(503, "service_unavailable")
+        await house.reach(session_id, SessionState.RECONNECTING)
+        await asyncio.sleep(0.05)
+        house.clock.advance(600)
+        house.gateway.ring(session_id)
+        peer = await house.bridge.next_peer()
+    assert (await house.event_types()).count("session.closed") == 1
+
+
+async def test_a_bridge_that_is_gone_is_a_lost_connection(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    house.bridge.refuse = True
+    peer.break_off()
+    session = await house.reach(session_id, SessionState.RECONNECTING)
+    assert session.last_close is not None
+    assert session.last_close.reason == "bridge_lost"
+    house.bridge.refuse = False
+    house.clock.advance(600)
+    house.gateway.ring(session_id)
+    (await house.bridge.next_peer()).connect(ME)
+    await house.reach(session_id, SessionState.CONNECTED)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "state"),
+    [
+        (440, "replaced", SessionState.REPLACED),
+        (403, "forbidden", SessionState.BANNED),
+        (405, "outdated_client", SessionState.STOPPED),
+    ],
+)
+async def test_what_a_person_must_mend_stays_down_until_started(
+    house: MemoryHouse, code: int, reason: str, state: SessionState
+) -> None:
+    session_id, peer = await house.connected()
+    peer.hang_up(code, reason)
+    session = await house.reach(session_id, state)
+    assert session.last_close is not None
+    assert session.last_close.permanent
+    assert session.last_close.advice
+    await house.service.start(house.scope, session_id)
+    (await house.bridge.next_peer()).connect(ME)
+    await house.reach(session_id, SessionState.CONNECTED)
+
+
+async def test_a_number_unlinked_on_the_phone_loses_its_credentials(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    peer.emit(store_auth=pb.StoreAuth(credentials_json="linked"))
+    await peer.next_command()
+    peer.hang_up(401, "logged_out")
+    session = await house.reach(session_id, SessionState.LOGGED_OUT)
+    assert session.me.phone_number == ""
+    assert await house.runtime.load_credentials(house.scope, session_id) is None
+
+
+async def test_stopping_ends_the_stream_and_keeps_the_link(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    peer.emit(store_auth=pb.StoreAuth(credentials_json="linked"))
+    await peer.next_command()
+    stopped = await house.service.stop(house.scope, session_id)
+    assert stopped.state is SessionState.STOPPED
+    assert await peer.next_command() is None
+    assert (await house.events())[-1].data["reason"] == "stopped"
+
+    await house.service.start(house.scope, session_id)
+    again = await house.bridge.next_peer()
+    assert again.opening.credentials_json == "linked"
+    assert again.opening.fence > peer.opening.fence
+
+
+async def test_logging_out_tells_whatsapp_then_forgets(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    logging_out = asyncio.create_task(house.service.logout(house.scope, session_id))
+    command = await peer.next_command()
+    assert command is not None
+    assert command.HasField("logout")
+    peer.hang_up(401, "logged_out", intentional=True)
+    session = await logging_out
+    assert session.state is SessionState.LOGGED_OUT
+    assert (await house.event_types()).count("session.closed") == 1
+
+
+async def test_a_session_that_was_connected_when_its_gateway_died_reconnects(
+    house: MemoryHouse,
+) -> None:
+    row = await house.linked(state=SessionState.CONNECTED.value)
+    house.gateway.ring(row.id)
+    peer = await house.bridge.next_peer()
+    await house.reach(row.id, SessionState.RECONNECTING)
+    peer.connect(ME)
+    await house.reach(row.id, SessionState.CONNECTED)
+
+
+async def test_a_gateway_that_stops_leaves_its_sessions_to_the_next(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    await house.gateway.stop()
+    assert await peer.next_command() is None
+    assert (await house.service.get(house.scope, session_id)).state is SessionState.RECONNECTING
+    assert await house.runtime.find_lease(house.scope, session_id) is None
+
+
+async def test_sends_on_their_way_are_answered_before_a_stop(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    peer.acknowledges = False
+    stream = house.gateway._keeper.runners[session_id].connected_stream
+    assert stream is not None
+    send = asyncio.create_task(stream.send_text("3EB0", ME, "hello", 5))
+    await peer.next_command()
+    stopping = asyncio.create_task(house.gateway.stop())
+    await asyncio.sleep(0.02)
+    assert not stopping.done()
+    peer.acknowledge(peer.sent[0])
+    await stopping
+    assert (await send).report.outcome == "ACKNOWLEDGED"
+
+
+async def test_a_session_whose_fence_is_stale_is_let_go(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    async with house.context.database.transaction(house.scope) as tx:
+        await sessions.revoke_lease(tx, house.scope, session_id)
+        await sessions.change(tx, house.scope, session_id, {"desired_state": "STOP"})
+    peer.emit(store_auth=pb.StoreAuth(request_id=9, credentials_json="late"))
+    answer = await peer.next_command()
+    assert answer is not None
+    assert answer.auth_stored.error_code == "STALE_FENCE"
+    assert await peer.next_command() is None
+
+    async def look() -> bool:
+        return house.gateway.held == 0
+
+    await until(look)
