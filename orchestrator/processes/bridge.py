@@ -38,7 +38,11 @@ class BridgeProcess(ReadyLineProcess):
     def command(self) -> Command:
         """See ChildProcess."""
         program = self._program()
-        return Command([self._node, *program, "--listen", self.address], self._environment, self._folder)
+        return Command(
+            [self._node, *program, "--listen", self.address, "--exit-with-parent"],
+            self._environment,
+            self._folder,
+        )
 
     def on_ready(self, said: dict[str, Any]) -> None:
         """See ReadyLineProcess."""

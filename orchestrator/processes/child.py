@@ -156,7 +156,8 @@ class ChildProcess(ABC):
             self._process = await asyncio.create_subprocess_exec(
                 *launcher,
                 *command.arguments,
-                stdin=asyncio.subprocess.DEVNULL,
+                # Never written to: it ends when this process does, which tells children where there is no death signal.
+                stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
                 cwd=command.folder,

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from orchestrator.cli.data_folder import DataFolder
 from orchestrator.cli.key_files import EncryptionKeys, admin_key, encryption_keys
+from orchestrator.cli.wiring.instance import instance_name
 from orchestrator.config import Settings
 from orchestrator.processes.runtime_folder import runtime_folder
 from orchestrator.processes.valkey import EmbeddedValkey
@@ -28,7 +29,10 @@ _REDIS_ANSWERS_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
-    """Open and checked. `lock_file` is for children to hold, `runtime` the folder for sockets."""
+    """Open and checked. `lock_file` is for children to hold, `runtime` the folder for sockets.
+
+    `instance` names this Ponte in leases.
+    """
 
     database: Database
     vault: Vault
@@ -36,6 +40,7 @@ class Foundation:
     redis_url: str
     runtime: Path
     lock_file: int
+    instance: str
 
 
 @asynccontextmanager
@@ -55,6 +60,7 @@ async def open_foundation(settings: Settings) -> AsyncIterator[Foundation]:
             redis_url=redis_url,
             runtime=runtime,
             lock_file=folder.lock_file,
+            instance=instance_name(folder.path),
         )
 
 
