@@ -40,7 +40,7 @@ from orchestrator.webhooks.signing import Signer
 MOST_IN_FLIGHT: Final = 32
 """Deliveries of one endpoint on their way at once; one that is slow or fails gets fewer."""
 
-_FIRST_IN_FLIGHT: Final = 8
+_FIRST_IN_FLIGHT: Final = 4
 _SLOW_S: Final = 2.0
 """An answer that takes longer halves the endpoint's window, so that slow endpoints take few of the shared slots."""
 
@@ -170,13 +170,14 @@ class EndpointRunner:
 
     async def _store(self, tx: Transaction, changes: _Changes) -> _Found:
         now = self._context.clock()
-        await delivery_store.record(tx, self._scope, changes.results)
-        if changes.gone:
-            await webhook_store.disable(tx, self._scope, self._webhook_id, GONE)
+        # First, since it locks the webhook: all who lock more than one row begin there.
         endpoint = await webhook_store.claim(
             tx, self._scope, self._webhook_id, self._owner, now, now + timedelta(seconds=CLAIM_S)
         )
-        if endpoint is None:
+        await delivery_store.record(tx, self._scope, changes.results)
+        if changes.gone:
+            await webhook_store.disable(tx, self._scope, self._webhook_id, GONE)
+        if endpoint is None or changes.gone:
             await webhook_store.release(tx, self._scope, self._webhook_id, self._owner)
             return _Found(None)
         if changes.health != self._stored_health:

@@ -15,9 +15,6 @@ from orchestrator.webhooks.client import WebhookClient
 MOST_ENDPOINTS: Final = 1000
 """Endpoints worked on at once in a process; what is beyond waits for the next ring of maintenance."""
 
-MOST_REQUESTS: Final = 256
-"""Attempts under way at once in a process, all endpoints together."""
-
 _Work = tuple[EndpointRunner, asyncio.Task[None]]
 
 
@@ -32,7 +29,7 @@ class WebhookDeliveryService:
         self._context = context
         self._client = client
         self._owner = owner or make_id(context.clock(), context.rng)
-        self._slots = asyncio.Semaphore(MOST_REQUESTS)
+        self._slots = asyncio.Semaphore(client.most_requests)
         self._working: dict[str, _Work] = {}
         self._closing = False
 

@@ -136,8 +136,10 @@ class WebhookService:
             endpoint = await _enabled(tx, scope, webhook_id)
             event = NewEvent(EventType.WEBHOOK_TEST, session_id="", data={"webhook_id": webhook_id})
             recorded = await event_store.append(tx, scope, [event], now, rng)
+            await webhook_store.save_health(tx, scope, webhook_id, forgiven(endpoint.health))
             (made,) = await delivery_store.add(tx, scope, webhook_id, recorded, now, rng)
-            return await self._due_again(tx, scope, endpoint, made.id)
+            self._ring_after(tx, scope)
+            return await _delivery(tx, scope, webhook_id, made.id)
 
     async def list_deliveries(
         self, scope: CompanyScope, webhook_id: str, status: DeliveryStatus | None, page: PageRequest
@@ -157,21 +159,12 @@ class WebhookService:
         """
         async with self._context.database.transaction(scope) as tx:
             endpoint = await _enabled(tx, scope, webhook_id)
-            if not is_id(delivery_id) or await delivery_store.get(tx, scope, webhook_id, delivery_id) is None:
-                raise not_found()
+            await _delivery(tx, scope, webhook_id, delivery_id)
+            # The webhook before the delivery: the order in which deliverers lock them.
+            await webhook_store.save_health(tx, scope, webhook_id, forgiven(endpoint.health))
             await delivery_store.start_again(tx, scope, delivery_id, self._context.clock())
-            return await self._due_again(tx, scope, endpoint, delivery_id)
-
-    async def _due_again(
-        self, tx: Transaction, scope: CompanyScope, endpoint: Endpoint, delivery_id: str
-    ) -> Delivery:
-        webhook_id = endpoint.webhook.id
-        await webhook_store.save_health(tx, scope, webhook_id, forgiven(endpoint.health))
-        self._ring_after(tx, scope)
-        delivery = await delivery_store.get(tx, scope, webhook_id, delivery_id)
-        if delivery is None:
-            raise not_found()
-        return delivery
+            self._ring_after(tx, scope)
+            return await _delivery(tx, scope, webhook_id, delivery_id)
 
     def _secret_of(self, endpoint: Endpoint) -> str:
         return self._context.vault.open(endpoint.secret, webhook_secret_binding(endpoint.webhook.id)).decode()
@@ -204,3 +197,10 @@ async def _enabled(tx: Transaction, scope: CompanyScope, webhook_id: str) -> End
     if endpoint.webhook.disabled_reason:
         raise PonteError(errors.WEBHOOK_DISABLED)
     return endpoint
+
+
+async def _delivery(tx: Transaction, scope: CompanyScope, webhook_id: str, delivery_id: str) -> Delivery:
+    delivery = await delivery_store.get(tx, scope, webhook_id, delivery_id) if is_id(delivery_id) else None
+    if delivery is None:
+        raise not_found()
+    return delivery

@@ -118,11 +118,11 @@ async def change(
 
 
 async def remove(tx: Transaction, scope: CompanyScope, webhook_id: str, now: datetime) -> bool:
-    """Delete a webhook, its secret and its deliveries; False where there is none."""
+    """Delete a webhook and its deliveries; False where there is none."""
     statement = (
         update(_webhooks)
         .where(_is(scope, webhook_id))
-        .values(deleted_at=now, enabled=False, secret_ciphertext=b"")
+        .values(deleted_at=now, enabled=False)
         .returning(_webhooks.c.id)
     )
     if (await tx.connection.execute(statement)).scalar_one_or_none() is None:

@@ -34,6 +34,11 @@ class WebhookClient:
         self._settings = settings or WebhookSettings()
         self._session: aiohttp.ClientSession | None = None
 
+    @property
+    def most_requests(self) -> int:
+        """More at once wait for a connection, and their time is running."""
+        return self._settings.most_requests
+
     async def close(self) -> None:
         """Close all connections."""
         if self._session is not None:
@@ -63,8 +68,7 @@ class WebhookClient:
             connector = aiohttp.TCPConnector(
                 resolver=self._guard.resolver,
                 socket_factory=self._guard.open_socket,
-                # Who sends bounds what is in flight; a limit here would let slow endpoints delay the others.
-                limit=0,
+                limit=self._settings.most_requests,
                 keepalive_timeout=self._settings.idle_connection_s,
             )
             self._session = aiohttp.ClientSession(

@@ -1,4 +1,4 @@
-"""The body of a delivery: the event as REST gives it (protobuf's JSON mapping, proto names)."""
+"""The body of a delivery: the event as REST gives it."""
 
 import json
 from datetime import UTC, datetime
@@ -7,11 +7,11 @@ from orchestrator.domain.events import Event
 
 
 def event_json(event: Event) -> str:
-    """Write an event as JSON; 64-bit numbers are strings, times RFC 3339 in UTC."""
+    """Write an event as JSON with proto field names and times as RFC 3339 in UTC."""
     return json.dumps(
         {
             "id": event.id,
-            "sequence": str(event.sequence),
+            "sequence": event.sequence,
             "company_id": event.company_id,
             "session_id": event.session_id,
             "type": str(event.type),

@@ -16,5 +16,8 @@ class WebhookSettings:
     request_timeout_s: float = 10.0
     """From the start of an attempt, name look-up included, to the end of the answer."""
 
-    idle_connection_s: float = 15.0
+    most_requests: int = 256
+    """Requests under way at once in a process, all endpoints together."""
+
+    idle_connection_s: float = 10.0
     """How long an unused connection to an endpoint is kept."""

@@ -184,7 +184,7 @@ async def test_one_bad_event_does_not_hold_its_chat_beyond_its_retry(
     endpoint: Endpoint, delivery: WebhookDeliveryService, receiver: Receiver, clock: ManualClock
 ) -> None:
     async def refuse_the_first(received: Received) -> web.StreamResponse:
-        return web.Response(status=400 if received.event["sequence"] == "1" else 200)
+        return web.Response(status=400 if received.event["sequence"] == 1 else 200)
 
     receiver.answer = refuse_the_first
     await endpoint.record(30)
