@@ -87,15 +87,11 @@ class DispatchRun:
 
     async def execute(self) -> RunEnd:
         """Send until nothing is due or the lease is lost; cancelled, it leaves what is under way to the next holder."""
-        result = await self._turn(first=True)
-        if not result.held:
-            return RunEnd()
         try:
-            while not result.released:
+            result = await self._first_turn()
+            while not result.released and (self._held or self._under_way):
                 await self._until_worth_a_turn()
-                result = await self._turn(first=False)
-                if not self._held and not self._under_way:
-                    break
+                result = await self._turn()
         except BaseException:
             await self._abandon()
             raise
@@ -137,7 +133,16 @@ class DispatchRun:
     def _free(self) -> int:
         return self._window - len(self._under_way)
 
-    async def _turn(self, *, first: bool) -> TurnResult:
+    async def _first_turn(self) -> TurnResult:
+        self._nudge.rung = False
+        work = TurnWork(first=True, answers=(), in_flight=0, busy_chats=(), most=self._window)
+        result = await self._turns.take_first(work, self._send)
+        self._held = result.held
+        self._look = result.more or len(result.claimed) >= work.most
+        self._last_turn = asyncio.get_running_loop().time()
+        return result
+
+    async def _turn(self) -> TurnResult:
         answers, self._answers = self._answers, []
         recorded = [(self._under_way[answer.message_id], answer) for answer in answers]
         self._note_unreachable(recorded)
@@ -146,7 +151,7 @@ class DispatchRun:
         staying = self._staying(recorded)
         looks = self._may_look()
         work = TurnWork(
-            first=first,
+            first=False,
             answers=recorded,
             in_flight=len(staying),
             busy_chats=Counter(stored.message.chat_jid for stored in staying),

@@ -1,6 +1,6 @@
 """One turn of dispatch, a single transaction: record what was answered, take what is due, or give the lease up."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -78,8 +78,20 @@ class DispatchTurns:
         self._session_id = session_id
         self._owner = owner
 
+    async def take_first(self, work: TurnWork, send: Callable[[Sequence[StoredMessage]], None]) -> TurnResult:
+        """Do the turn that takes the lease. `send` gets what is claimed while the claim is being committed.
+
+        Until the commit ends nobody else can claim or cancel these messages; if it fails they are sent again with the
+        same ids. That saves an idle system's first message the wait for the disk.
+        """
+        async with self._context.database.transaction(self._scope) as tx:
+            result = await self._in_transaction(tx, work)
+            if result.claimed:
+                send(result.claimed)
+        return result
+
     async def take(self, work: TurnWork) -> TurnResult:
-        """Do one turn."""
+        """Do one of the turns that follow."""
 
         async def piece(tx: Transaction) -> TurnResult:
             return await self._in_transaction(tx, work)
