@@ -170,9 +170,10 @@ def main() -> None:
         if server.is_alive():
             server.terminate()
     count = len(seconds)
+    user_ms, system_ms = user / count * 1000, system / count * 1000
     print(
-        f"{arguments.door}: {count} requests, {count / took:.0f}/s; server CPU per request "
-        f"{(user + system) / count * 1000:.3f} ms ({user / count * 1000:.3f} user, {system / count * 1000:.3f} system); "
+        f"{arguments.door}: {count} requests, {count / took:.0f}/s; "
+        f"server CPU per request {user_ms + system_ms:.3f} ms ({user_ms:.3f} user, {system_ms:.3f} system); "
         f"latency p50 {seconds[count // 2] * 1000:.2f} ms, p95 {seconds[int(count * 0.95)] * 1000:.2f} ms"
     )
 

@@ -100,11 +100,11 @@ async def over_grpc(api: RunningApi, method: WalkedMethod, key: str | None, reso
 
 
 async def _first_of_stream(stream: Any) -> list[Any]:
-    seen = []
+    seen: list[Any] = []
     try:
         async with asyncio.timeout(STREAM_S):
             async for message in stream:
-                seen.append(MessageToDict(message, preserving_proto_field_name=True))
+                seen.append(MessageToDict(message, preserving_proto_field_name=True))  # noqa: PERF401 - kept at the time-out
     except TimeoutError:
         stream.cancel()
     return seen
