@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type AuthenticationCreds,
   BufferJSON,
@@ -52,10 +53,17 @@ const CHANGED_IN_PLACE: ReadonlySet<KeyType> = new Set([
 const ABSENT: Cached = { absent: true };
 const CACHE_BYTES = 4 * 1024 * 1024;
 const CACHE_KEYS = 20_000;
+const MAX_RUNNING_AHEAD = 64;
+
+/** Work that runs ahead of its writes, and the writes it has left behind. */
+interface Ahead {
+  writes: Promise<void>[];
+}
 
 /**
  * A session's authentication state. A write is done when the store says it is durable, and only then
- * seen by readers; at most one write is under way, and what comes meanwhile goes together in the next.
+ * seen by readers, unless it is made in `runAhead`. At most one write is under way, and what comes
+ * meanwhile goes together in the next, so that writes become durable in the order they were made.
  */
 export class AuthState {
   readonly creds: AuthenticationCreds;
@@ -64,6 +72,10 @@ export class AuthState {
     set: (data) => this.#set(data),
   };
   readonly #cache = new LRUCache<string, Cached>({ max: CACHE_KEYS, maxSize: CACHE_BYTES });
+  /** Not durable yet, but made by work that runs ahead: readers go on from these. */
+  readonly #ahead = new Map<string, Write>();
+  readonly #aheadContext = new AsyncLocalStorage<Ahead>();
+  #runningAhead = 0;
   readonly #loads = new Set<Load>();
   readonly #gathering = new Map<KeyType, Load>();
   #next: Batch | undefined;
@@ -77,6 +89,19 @@ export class AuthState {
     readonly onFailure: (error: Error) => void,
   ) {
     this.creds = readCredentials(credentialsJson);
+  }
+
+  /**
+   * Runs `work` without making it wait for its writes; `durable` resolves when they are. Whoever asked
+   * for the work is answered after that, and asks again after a crash. What a refused write has shown
+   * to later readers dies with the session.
+   */
+  async runAhead<T>(work: () => Promise<T>): Promise<{ value: T; durable: Promise<void> }> {
+    const ahead: Ahead = { writes: [] };
+    const value = await this.#aheadContext.run(ahead, work);
+    const durable = Promise.all(ahead.writes).then(() => undefined);
+    durable.catch(() => undefined);
+    return { value, durable };
   }
 
   /** Call after each creds.update: the whole credentials are stored with what else is waiting. */
@@ -94,7 +119,9 @@ export class AuthState {
     const found: { [id: string]: SignalDataTypeMap[T] } = {};
     const missing: string[] = [];
     for (const id of ids) {
-      const cached = this.#cache.get(cacheKey(type, id));
+      const key = cacheKey(type, id);
+      const pending = this.#ahead.get(key);
+      const cached = pending ? toCached(pending) : this.#cache.get(key);
       if (!cached) missing.push(id);
       else if ('json' in cached) found[id] = decode(type, cached.json);
       else if ('value' in cached) found[id] = cached.value as SignalDataTypeMap[T];
@@ -141,19 +168,27 @@ export class AuthState {
   #remember(load: Load, type: KeyType, id: string, json: string | undefined): void {
     const key = cacheKey(type, id);
     if (load.overtaken.has(key)) return;
-    if (json === undefined) this.#fill(key, ABSENT, 0);
-    else this.#fill(key, CHANGED_IN_PLACE.has(type) ? { json } : { value: decode(type, json) }, json.length);
+    this.#fill(key, { type, id, json, value: json && decode(type, json) });
   }
 
   async #set(data: SignalDataSet): Promise<void> {
     const batch = this.#batch();
+    const ahead = this.#runningAhead < MAX_RUNNING_AHEAD ? this.#aheadContext.getStore() : undefined;
     for (const type of Object.keys(data) as KeyType[]) {
       for (const [id, value] of Object.entries(data[type] ?? {})) {
         const json = value == null ? undefined : JSON.stringify(value, BufferJSON.replacer);
-        batch.writes.set(cacheKey(type, id), { type, id, json, value });
+        const write = { type, id, json, value };
+        batch.writes.set(cacheKey(type, id), write);
+        if (ahead) this.#ahead.set(cacheKey(type, id), write);
       }
     }
-    await batch.done;
+    if (!ahead) return batch.done;
+    ahead.writes.push(batch.done);
+    this.#runningAhead += 1;
+    const landed = () => {
+      this.#runningAhead -= 1;
+    };
+    batch.done.then(landed, landed);
   }
 
   #batch(): Batch {
@@ -195,14 +230,14 @@ export class AuthState {
     batch.resolve();
   }
 
-  #written(key: string, { type, json, value }: Write): void {
+  #written(key: string, write: Write): void {
     for (const load of this.#loads) load.overtaken.add(key);
-    if (json === undefined) this.#fill(key, ABSENT, 0);
-    else this.#fill(key, CHANGED_IN_PLACE.has(type) ? { json } : { value }, json.length);
+    this.#fill(key, write);
+    if (!this.#next?.writes.has(key)) this.#ahead.delete(key);
   }
 
-  #fill(key: string, cached: Cached, bytes: number): void {
-    this.#cache.set(key, cached, { size: key.length + bytes + 1 });
+  #fill(key: string, write: Write): void {
+    this.#cache.set(key, toCached(write), { size: key.length + (write.json?.length ?? 0) + 1 });
   }
 
   #fail(batch: Batch, error: Error): void {
@@ -211,6 +246,11 @@ export class AuthState {
     this.#next?.reject(error);
     this.onFailure(error);
   }
+}
+
+function toCached({ type, json, value }: Write): Cached {
+  if (json === undefined) return ABSENT;
+  return CHANGED_IN_PLACE.has(type) ? { json } : { value };
 }
 
 /** Credentials that were never linked are made anew: an abandoned pairing code leaves a false `me` in them. */

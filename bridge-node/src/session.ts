@@ -86,6 +86,7 @@ export class Session {
     );
     this.#sender = new Sender(
       this.#sock,
+      (work) => this.#auth.runAhead(work),
       () => this.#connected,
       this.#closeSignal,
       open.ackTimeoutMs || DEFAULT_ACK_TIMEOUT_MS,
@@ -165,8 +166,9 @@ export class Session {
     this.#stored.rejectAll(over);
     this.#authReads.rejectAll(over);
     if (!this.#stream.isOpen) this.#authWrites.rejectAll(over);
-    await Promise.all([ended, ...this.#sends, within(FLUSH_MS, this.#auth.flush())]);
+    await Promise.all([ended, within(FLUSH_MS, this.#auth.flush())]);
     this.#authWrites.rejectAll(over);
+    await Promise.all(this.#sends);
     log('info', 'session closed', { ...this.#logFields(), code: closed.code, reason: closed.reason });
     this.#stream.end(closed);
     this.#onClosed();

@@ -27,6 +27,7 @@ export function commitLateWrites(keys: SignalKeyStoreWithTransaction): void {
         state.open = false;
       }
     };
-    return outside.runInAsyncScope(() => current.run(state, () => transaction(untilCommit, key)));
+    const begin = () => current.run(state, () => transaction(untilCommit, key));
+    return isOver() ? outside.runInAsyncScope(begin) : begin();
   };
 }

@@ -120,6 +120,65 @@ describe('a write', () => {
   });
 });
 
+describe('work that runs ahead', () => {
+  it('goes on at once, is seen by what follows, and is durable with its write', async () => {
+    const { auth, channel } = make();
+    const { value, durable } = await auth.runAhead(async () => {
+      await auth.keys.set({ 'lid-mapping': { 1: 'a' } });
+      return 'sent';
+    });
+    const done = vi.fn();
+    const stored = durable.then(done);
+    expect(value).toBe('sent');
+    expect(await auth.keys.get('lid-mapping', ['1'])).toEqual({ 1: 'a' });
+    const call = await channel.call(0);
+    expect(done).not.toHaveBeenCalled();
+    call.accept();
+    await stored;
+    expect(await auth.keys.get('lid-mapping', ['1'])).toEqual({ 1: 'a' });
+    expect(channel.loads).toHaveLength(0);
+  });
+
+  it('gathers its writes behind the one under way, and stays behind later ones', async () => {
+    const { auth, channel } = make();
+    const first = await auth.runAhead(async () => auth.keys.set({ session: { 1: Buffer.from('a') } }));
+    const call = await channel.call(0);
+    const second = await auth.runAhead(async () => auth.keys.set({ session: { 1: Buffer.from('b') } }));
+    const third = Promise.resolve(auth.keys.set({ session: { 1: Buffer.from('c') } }));
+    expect(await auth.keys.get('session', ['1'])).toEqual({ 1: Buffer.from('b') });
+    call.accept();
+    await first.durable;
+    (await channel.call(1)).accept();
+    await Promise.all([second.durable, third]);
+    expect(await auth.keys.get('session', ['1'])).toEqual({ 1: Buffer.from('c') });
+    expect(channel.stores).toHaveLength(2);
+  });
+
+  it('learns of a refused write', async () => {
+    const { auth, channel, onFailure } = make();
+    const { durable } = await auth.runAhead(async () => auth.keys.set({ 'lid-mapping': { 1: 'a' } }));
+    (await channel.call(0)).refuse('STALE_FENCE');
+    await expect(durable).rejects.toThrow('STALE_FENCE');
+    expect(onFailure).toHaveBeenCalledOnce();
+  });
+
+  it('waits once too much is not durable', async () => {
+    const { auth, channel } = make();
+    for (let index = 0; index < 64; index += 1) {
+      await auth.runAhead(async () => auth.keys.set({ 'lid-mapping': { [index]: 'a' } }));
+    }
+    const waited = vi.fn();
+    const last = auth.runAhead(async () => auth.keys.set({ 'lid-mapping': { last: 'a' } })).then(waited);
+    const first = await channel.call(0);
+    await new Promise(setImmediate);
+    expect(waited).not.toHaveBeenCalled();
+    first.accept();
+    (await channel.call(1)).accept();
+    await last;
+    expect(channel.stores).toHaveLength(2);
+  });
+});
+
 describe('a read', () => {
   it('asks once, and remembers what is absent', async () => {
     const { auth, channel } = make();

@@ -2,7 +2,7 @@ import { Boom } from '@hapi/boom';
 import type { WAMessage } from '@whiskeysockets/baileys';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CloseSignal } from '../src/close-signal.js';
-import { classifySendError, Sender, type SendingSocket } from '../src/commands/send.js';
+import { classifySendError, type RunAhead, Sender, type SendingSocket } from '../src/commands/send.js';
 import type { ReceiptContent } from '../src/events/receipts.js';
 import { ReceiptKind, type SendMessage, SendOutcome } from '../src/generated/ponte/bridge/v1/bridge.js';
 
@@ -18,7 +18,7 @@ function ack(id: string, attrs: Record<string, string> = {}) {
   return { tag: 'ack', attrs: { class: 'message', id, from: CHAT, ...attrs } };
 }
 
-function setUp({ ackTimeoutMs = 1000, open = true } = {}) {
+function setUp({ ackTimeoutMs = 1000, open = true, durable = Promise.resolve() } = {}) {
   const calls: { jid: string; id: string; resolve(): void; reject(error: unknown): void }[] = [];
   const sendMessage = vi.fn<SendingSocket['sendMessage']>(
     (jid, _content, { messageId = '' }) =>
@@ -29,10 +29,12 @@ function setUp({ ackTimeoutMs = 1000, open = true } = {}) {
   );
   const lidMapping = { getLIDForPN: async () => '911@lid', getPNForLID: async () => null };
   const closeSignal = new CloseSignal();
+  const runAhead: RunAhead = async (work) => ({ value: await work(), durable });
   const late: ReceiptContent[] = [];
   const sock: SendingSocket = { sendMessage, signalRepository: { lidMapping } };
   const sender = new Sender(
     sock,
+    runAhead,
     () => open,
     closeSignal,
     ackTimeoutMs,
@@ -74,6 +76,35 @@ describe('Sender', () => {
     sender.handleAck(ack('A'));
     calls[0]?.resolve();
     expect((await sent).outcome).toBe(SEND_OUTCOME_ACKNOWLEDGED);
+  });
+
+  it('answers only when the keys are durable', async () => {
+    let store: () => void = () => undefined;
+    const durable = new Promise<void>((resolve) => {
+      store = resolve;
+    });
+    const { sender, calls } = setUp({ durable });
+    const answered = vi.fn();
+    const sent = sender.send(command('A')).then(answered);
+    await vi.waitUntil(() => calls[0]);
+    calls[0]?.resolve();
+    sender.handleAck(ack('A'));
+    await new Promise(setImmediate);
+    expect(answered).not.toHaveBeenCalled();
+    store();
+    await sent;
+    expect(answered).toHaveBeenCalledWith(expect.objectContaining({ outcome: SEND_OUTCOME_ACKNOWLEDGED }));
+  });
+
+  it('says ambiguous when the keys were refused, whatever the ack', async () => {
+    const durable = Promise.reject(new Error('STALE_FENCE'));
+    durable.catch(() => undefined);
+    const { sender, calls } = setUp({ durable });
+    const sent = sender.send(command('A'));
+    await vi.waitUntil(() => calls[0]);
+    calls[0]?.resolve();
+    sender.handleAck(ack('A'));
+    expect((await sent).outcome).toBe(SEND_OUTCOME_AMBIGUOUS);
   });
 
   it.each([

@@ -29,6 +29,9 @@ export interface SendingSocket {
   signalRepository: { lidMapping: PairLookup };
 }
 
+/** Runs a send; `durable` resolves once the keys that it changed are stored. */
+export type RunAhead = <T>(work: () => Promise<T>) => Promise<{ value: T; durable: Promise<void> }>;
+
 interface Ack {
   /** WhatsApp's error code, 0 for a positive ack. */
   code: number;
@@ -51,6 +54,7 @@ export class Sender {
 
   constructor(
     readonly sock: SendingSocket,
+    readonly runAhead: RunAhead,
     readonly isOpen: () => boolean,
     readonly closeSignal: CloseSignal,
     readonly ackTimeoutMs: number,
@@ -98,16 +102,18 @@ export class Sender {
     const { chatJid, waMessageId, content } = command;
     let begun = false;
     let message: WAMessage | undefined;
+    let durable: Promise<void>;
     try {
-      message = await this.#chats.run(chatJid, async () => {
+      const sent = await this.#chats.run(chatJid, async () => {
         if (!this.isOpen() || this.closeSignal.fired) throw new NotConnectedError();
         begun = true;
         // linkPreview null: Baileys would fetch the text's first URL.
         const text = { text: content?.text.body ?? '', linkPreview: null };
-        return this.closeSignal.race(
-          this.sock.sendMessage(chatJid, text, { messageId: waMessageId, ...SEND_OPTIONS }),
-        );
+        const options = { messageId: waMessageId, ...SEND_OPTIONS };
+        return this.closeSignal.race(this.runAhead(() => this.sock.sendMessage(chatJid, text, options)));
       });
+      message = sent.value;
+      durable = sent.durable;
     } catch (error) {
       const answer = begun
         ? classifySendError(error)
@@ -115,6 +121,12 @@ export class Sender {
       return this.#answer(command, answer);
     }
     const ack = await this.#inTime(acked);
+    try {
+      // Were it answered before, a crash could leave the recipient ahead of our ratchet for good.
+      await durable;
+    } catch (error) {
+      return this.#answer(command, ambiguous(0, describeError(error)), message);
+    }
     if (!ack) return this.#answer(command, ambiguous(0, `no ack in ${this.ackTimeoutMs} ms`), message);
     const answer = ack.code ? rejected(ack.code) : ACKNOWLEDGED;
     return this.#answer(command, answer, message, ack.code ? 0 : ack.atMs);

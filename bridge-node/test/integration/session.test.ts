@@ -9,8 +9,8 @@ let bench: Bench;
 beforeAll(async () => {
   bench = await Bench.start();
 }, 30_000);
-afterAll(() => bench.stop());
-afterEach(() => bench.simulator.clearFaults());
+afterAll(() => bench?.stop());
+afterEach(() => bench?.simulator.clearFaults());
 
 const until = <T>(check: () => T | Promise<T>, timeout = 10_000) =>
   vi.waitUntil(check, { timeout, interval: 20 });
@@ -353,6 +353,45 @@ describe('the process', () => {
     await until(() => again.inbound.length === 1);
     expect(again.inbound[0]).toMatchObject({ waMessageId: id, text: 'kept', offline: true });
     await until(async () => (await bench.simulator.sent(contact))[0]?.status === 'delivered');
+    await again.end();
+  });
+
+  it('killed amid sends loses and repeats nothing, once what was not answered is sent again in order', async () => {
+    const slowStore = { onStoreAuth: () => new Promise<string>((resolve) => setTimeout(resolve, 5, '')) };
+    const { phone, vault, sessionId, stream } = await bench.linked(slowStore);
+    const contacts = await Promise.all(Array.from({ length: 4 }, () => bench.simulator.createPhone()));
+    const plan = Array.from({ length: 80 }, (_, index) => ({
+      id: `KILL-${index}`,
+      contact: contacts[index % contacts.length] ?? '',
+    }));
+    const answered = new Set<string>();
+    for (const { id, contact } of plan) {
+      void stream.send(id, jidOf(contact), id).then(({ outcome }) => {
+        if (outcome === SendOutcome.SEND_OUTCOME_ACKNOWLEDGED) answered.add(id);
+      });
+    }
+    await until(() => answered.size >= 20);
+    bench.gateway.close();
+    await bench.bridge.kill('SIGKILL');
+    expect(answered.size).toBeLessThan(plan.length);
+
+    await bench.startBridge();
+    const again = await bench.reopened(sessionId, vault, slowStore);
+    const rest = plan.filter(({ id }) => !answered.has(id));
+    const fresh = contacts.map((contact, index) => ({ id: `KILL-NEW-${index}`, contact }));
+    const results = await Promise.all(
+      [...rest, ...fresh].map(({ id, contact }) => again.send(id, jidOf(contact), id)),
+    );
+    expect(results.every(({ outcome }) => outcome === SendOutcome.SEND_OUTCOME_ACKNOWLEDGED)).toBe(true);
+    for (const contact of contacts) {
+      const wanted = [...plan, ...fresh].filter((message) => message.contact === contact).map(({ id }) => id);
+      const arrived = await until(async () => {
+        const messages = await bench.simulator.received(contact, wanted.length);
+        return messages.some(({ id }) => id === wanted.at(-1)) && messages;
+      });
+      expect(arrived.filter(({ duplicate }) => !duplicate).map(({ id }) => id)).toEqual(wanted);
+      expect(arrived.every(({ from }) => from === phone)).toBe(true);
+    }
     await again.end();
   });
 
