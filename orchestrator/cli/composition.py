@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from loguru import logger
+from prometheus_client import REGISTRY, CollectorRegistry
 from redis.asyncio import Redis
 
 from orchestrator.actors.registry import ActorServices, declare_actors
@@ -35,9 +36,14 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, bridge_environment: Mapping[str, str] | None = None
+    settings: Settings,
+    *,
+    bridge_environment: Mapping[str, str] | None = None,
+    registry: CollectorRegistry = REGISTRY,
 ) -> AsyncIterator[Running]:
     """Run all of Ponte on this event loop, which must be the main thread's, for the length of a block.
+
+    `bridge_environment` is added to what the bridge inherits; `registry` takes the metrics of the front doors.
 
     What is started last is stopped first, so that each part stops while what it stands on is still there. Raises
     StartupError, with nothing left running, when it cannot start.
@@ -51,7 +57,8 @@ async def running(
         stack.push_async_callback(redis.aclose)
         grace = Grace(settings.shutdown_grace_s)
         await _start_work(settings, foundation, parts, stack, grace)
-        api = Api(parts.api, _api_settings(settings), readiness_checks(foundation.database, redis, bridge))
+        checks = readiness_checks(foundation.database, redis, bridge)
+        api = Api(parts.api, _api_settings(settings), checks, registry)
         addresses = await api.start()
         stack.push_async_callback(grace.bounded, "the API", api.stop)
         stack.callback(grace.begin)
