@@ -9,9 +9,9 @@ from orchestrator.domain.message import Lane, MessageStatus
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.store import events
 from orchestrator.store import messages as message_store
-from tests.integration.dispatch.conftest import Desk
 from tests.support.bells import RecordingBells
 from tests.support.clock import ManualClock
+from tests.support.desk import Desk
 
 OTHER = "+5511987654322"
 AMBIGUOUS = SendReport(Outcome.AMBIGUOUS, reason="ack_timeout")
@@ -97,7 +97,9 @@ async def test_after_the_fourth_failure_it_is_a_dead_letter_that_can_be_sent_aga
     assert failed.times.failed_at == clock()
     again = await desk.messages.retry(desk.scope, message_id)
     assert (again.status, again.attempts, again.error) == (MessageStatus.QUEUED, 0, None)
-    clock.advance(60)  # The breaker, which four failures in a row brought near to opening, is not what is tested.
+    clock.advance(
+        60
+    )  # The breaker, which four failures in a row brought near to opening, is not what is tested.
     await desk.send_all()
     assert await desk.status(message_id) == "SENT"
     assert len({outgoing.wa_message_id for _, outgoing in desk.gateway.attempts}) == 1
