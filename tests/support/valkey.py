@@ -14,6 +14,7 @@ from redis import Redis
 from tests.support.servers import (
     ServerUnavailable,
     docker_answers,
+    remove_folders_of_the_dead,
     start_server,
     stop_server,
     wait_until,
@@ -52,9 +53,11 @@ def _container() -> Iterator[str]:
 
 
 @contextmanager
-def embedded_valkey() -> Iterator[str]:
-    """Start the wheel's server; gives its URL. Raises ServerUnavailable."""
-    folder = Path(tempfile.mkdtemp(prefix="ponte-valkey-"))
+def embedded_valkey(base: Path | None = None) -> Iterator[str]:
+    """Start the wheel's server in a new folder in `base`; gives its URL. Raises ServerUnavailable."""
+    base = base or Path(tempfile.gettempdir())
+    remove_folders_of_the_dead(base, "ponte-valkey-")
+    folder = Path(tempfile.mkdtemp(prefix=f"ponte-valkey-{os.getpid()}-", dir=base))
     path, log = folder / "socket", folder / "log"
     command = [_binary(), "--port", "0", "--unixsocket", str(path), "--dir", str(folder), "--save", ""]
     try:

@@ -39,13 +39,13 @@ async def refused(call: Coroutine[Any, Any, Any]) -> str:
     return failure.value.code.name
 
 
-async def last_used(database: Database, key_id: str) -> object:
+async def last_used(database: Database, scope: CompanyScope, key_id: str) -> object:
     """When a key was used last, once what was being written is written."""
 
     async def nothing(tx: object) -> None:
         return None
 
-    await database.shared_transaction(SystemScope(), nothing)
+    await database.shared_transaction(scope, nothing)
     async with database.reading(SystemScope()) as tx:
         return (
             await tx.connection.execute(select(KEYS.c.last_used_at).where(KEYS.c.id == key_id))
@@ -194,7 +194,7 @@ async def test_within_a_second_a_key_costs_no_query(
 ) -> None:
     key, secret = await keys.create(scope, "key")
     await keys.authenticate(secret)
-    assert await last_used(database, key.id) is not None
+    assert await last_used(database, scope, key.id) is not None
     queries: list[object] = []
     engine = database._engine.sync_engine
 
@@ -218,15 +218,15 @@ async def test_the_last_use_is_noted_at_most_once_a_minute(
     key, secret = await keys.create(scope, "key")
     first = clock()
     await keys.authenticate(secret)
-    assert await last_used(database, key.id) == first
+    assert await last_used(database, scope, key.id) == first
 
     clock.advance(59)
     await keys.authenticate(secret)
-    assert await last_used(database, key.id) == first
+    assert await last_used(database, scope, key.id) == first
 
     second = clock.advance(1)
     await keys.authenticate(secret)
-    assert await last_used(database, key.id) == second
+    assert await last_used(database, scope, key.id) == second
 
 
 async def test_the_cache_is_bounded(

@@ -16,11 +16,13 @@ from sqlalchemy import text
 
 from orchestrator.store.database import Database, SystemScope
 from tests.support.ponte import is_alive
+from tests.support.servers import remove_folders_of_the_dead
 
 _SERVER = """
 import time
+from pathlib import Path
 from tests.support.{module} import embedded_{module}
-with embedded_{module}():
+with embedded_{module}(Path('{folder}')):
     print("ready", flush=True)
     time.sleep(60)
 """
@@ -48,15 +50,24 @@ def short_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+def test_folders_of_killed_test_processes_are_removed(tmp_path: Path) -> None:
+    highest = int(Path("/proc/sys/kernel/pid_max").read_text())
+    for name in (f"x-{os.getpid()}-mine", f"x-{highest + 1}-dead", "x-other", "y-1"):
+        (tmp_path / name).mkdir()
+
+    remove_folders_of_the_dead(tmp_path, "x-")
+
+    assert {folder.name for folder in tmp_path.iterdir()} == {f"x-{os.getpid()}-mine", "x-other", "y-1"}
+
+
 @pytest.mark.parametrize("module", ["valkey", "postgresql"])
 async def test_a_server_ends_with_a_killed_test_process(module: str, short_folder: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        _SERVER.format(module=module),
+        _SERVER.format(module=module, folder=short_folder),
         stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[3],
-        env={**os.environ, "TMPDIR": str(short_folder)},
     )
     assert process.stdout is not None
     assert (await asyncio.wait_for(process.stdout.readline(), 60)).strip() == b"ready"
