@@ -35,16 +35,24 @@ def up(
 async def _up(settings: Settings, *, ready_json: bool) -> None:
     # Asked for first, so that a stop during the start is orderly too.
     stop = asyncio.create_task(stop_requested())
-    serving = asyncio.create_task(_serve(settings, stop, ready_json=ready_json))
+    ready = asyncio.Event()
+    serving = asyncio.create_task(_serve(settings, stop, ready, ready_json=ready_json))
     await asyncio.wait({stop, serving}, return_when=asyncio.FIRST_COMPLETED)
+    if not ready.is_set():
+        serving.cancel()
     try:
         await serving
+    except asyncio.CancelledError:
+        logger.info("stopped before it was ready")
     finally:
         stop.cancel()
 
 
-async def _serve(settings: Settings, stop: asyncio.Task[object], *, ready_json: bool) -> None:
+async def _serve(
+    settings: Settings, stop: asyncio.Task[object], ready: asyncio.Event, *, ready_json: bool
+) -> None:
     async with running(settings) as ponte:
+        ready.set()
         _announce(settings, ponte, ready_json=ready_json)
         await asyncio.wait({stop})
         logger.info("stopping")
