@@ -10,6 +10,9 @@ from orchestrator.gateway.runner import SessionRunner
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.services.session_runtime import SessionRuntime
 
+_SHORTEST_S = 0.1
+"""Least time that a round or a pause gets, also where leases are about to end."""
+
 MakeRunner = Callable[[Lease], SessionRunner]
 
 
@@ -27,12 +30,12 @@ class LeaseKeeper:
         self._rung = asyncio.Event()
         self._renewed_at = 0.0
         self._task: asyncio.Task[None] | None = None
-        self._stops: set[asyncio.Task[None]] = set()
+        self._leaving: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
         """Free what a killed process of this name held, then begin."""
         await self._runtime.release_all(self._owner)
-        self._renewed_at = asyncio.get_running_loop().time()
+        self._renewed_at = self._loop_time()
         self._task = asyncio.create_task(self._run(), name="lease-keeper")
 
     def ring(self, session_id: str) -> None:
@@ -46,48 +49,53 @@ class LeaseKeeper:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.gather(*(runner.stop() for runner in self.runners.values()), *self._stops)
+        await asyncio.gather(*(runner.stop() for runner in self.runners.values()), *self._leaving.values())
         self.runners.clear()
 
     async def _run(self) -> None:
         while True:
             rung = self._rung.is_set()
             self._rung.clear()
+            self._forget_finished()
             try:
-                self._forget_finished()
-                if rung or self._renewal_is_due():
-                    await self._renew()
-                await self._claim()
+                # However long the database takes: what is held must be let go before its leases end.
+                async with asyncio.timeout_at(max(self._hold_until(), self._loop_time() + _SHORTEST_S)):
+                    if rung or self._renewal_is_due():
+                        await self._renew()
+                    await self._claim()
             except Exception as error:
                 logger.warning("Leases could not be renewed or claimed: {}: {}", type(error).__name__, error)
             await self._wait()
 
     async def _wait(self) -> None:
         """Until the next round, the bell, or the moment at which leases that were not renewed are too old to hold."""
-        loop = asyncio.get_running_loop()
         seconds = min(self._settings.claim_every_s, self._settings.renew_s)
         if self.runners:
-            seconds = min(seconds, max(0.1, self._hold_until() - loop.time()))
+            seconds = min(seconds, max(_SHORTEST_S, self._hold_until() - self._loop_time()))
         try:
             async with asyncio.timeout(seconds):
                 await self._rung.wait()
         except TimeoutError:
             pass
-        if loop.time() >= self._hold_until():
+        if self._loop_time() >= self._hold_until():
             self._let_go(list(self.runners), "their leases could not be renewed in time")
+            # Nothing is held any more that could be held too long.
+            self._renewed_at = self._loop_time()
+
+    def _loop_time(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def _hold_until(self) -> float:
         return self._renewed_at + self._settings.lease_s - self._settings.lease_margin_s
 
     def _renewal_is_due(self) -> bool:
-        next_round = asyncio.get_running_loop().time() + self._settings.claim_every_s
+        next_round = self._loop_time() + self._settings.claim_every_s
         return next_round >= self._renewed_at + self._settings.renew_s + self._settings.claim_every_s / 2
 
     async def _renew(self) -> None:
-        asked_at = asyncio.get_running_loop().time()
+        asked_at = self._loop_time()
         held = dict(self.runners)
-        async with asyncio.timeout(max(0.1, self._hold_until() - asked_at)):
-            answer = await self._runtime.renew(self._owner, self._settings.lease_s)
+        answer = await self._runtime.renew(self._owner, self._settings.lease_s)
         renewed = {lease.session_id: lease for lease in answer}
         self._renewed_at = asked_at
         lost, unwanted = [], []
@@ -97,6 +105,10 @@ class LeaseKeeper:
                 lost.append(session_id)
             elif not lease.wanted:
                 unwanted.append(session_id)
+        for session_id, lease in renewed.items():
+            if session_id not in held and session_id not in self._leaving:
+                # Its runner could not give it back, such as when the database was away.
+                await self._runtime.release(self._owner, session_id, lease.fence)
         self._let_go(lost, "another gateway has them, or they were logged out")
         self._let_go(unwanted, "they shall not run")
 
@@ -124,9 +136,14 @@ class LeaseKeeper:
             self._stop_in_background(runner)
 
     def _stop_in_background(self, runner: SessionRunner) -> None:
+        session_id = runner.lease.session_id
         task = asyncio.create_task(runner.stop())
-        self._stops.add(task)
-        task.add_done_callback(self._stops.discard)
+        self._leaving[session_id] = task
+        task.add_done_callback(lambda done: self._left(session_id, done))
+
+    def _left(self, session_id: str, task: asyncio.Task[None]) -> None:
+        if self._leaving.get(session_id) is task:
+            del self._leaving[session_id]
 
     def _forget_finished(self) -> None:
         for session_id in [id_ for id_, runner in self.runners.items() if runner.finished]:

@@ -209,9 +209,9 @@ class SessionRunner:
         except Exception:
             self._log.exception("Leaving the session could not be recorded.")
         try:
-            await self._runtime.release(self.lease)
+            await self._runtime.release(self.lease.owner, self.lease.session_id, self.lease.fence)
         except Exception:
-            self._log.exception("The lease could not be given back; it ends by itself.")
+            self._log.exception("The lease could not be given back; the keeper does so later.")
 
 
 def _what_follows(reconnect_in_s: float | None) -> str:

@@ -70,11 +70,11 @@ class SessionRuntime:
         async with self._context.database.transaction(SystemScope()) as tx:
             return await leases.renew(tx, owner, until)
 
-    async def release(self, lease: Lease) -> None:
+    async def release(self, owner: str, session_id: str, fence: int) -> None:
         """Give a lease back, so that another gateway need not wait for its end."""
 
         async def release(tx: Transaction) -> None:
-            await leases.release(tx, lease)
+            await leases.release(tx, owner, session_id, fence)
 
         await self._context.database.shared_transaction(SystemScope(), release)
 

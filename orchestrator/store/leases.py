@@ -28,17 +28,21 @@ class Renewed:
 async def claim(
     tx: Transaction, owner: str, address: str, now: datetime, until: datetime, limit: int
 ) -> list[Lease]:
-    """Take at most `limit` sessions of any company that shall run and that nobody holds."""
+    """Take at most `limit` sessions of any company that shall run and that nobody else holds.
+
+    What the owner holds itself it does not take again, also where it was late to renew.
+    """
+    is_free = _is_free(owner, now)
     free = (
         select(_sessions.c.id)
-        .where(_wanted(), _is_free(now))
+        .where(_wanted(), is_free)
         .order_by(_sessions.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     statement = (
         update(_sessions)
-        .where(_sessions.c.id.in_(free.scalar_subquery()), _is_free(now))
+        .where(_sessions.c.id.in_(free.scalar_subquery()), is_free)
         .values(lease_owner=owner, lease_address=address, lease_until=until, fence=_sessions.c.fence + 1)
         .returning(*_LEASE_COLUMNS)
     )
@@ -62,13 +66,9 @@ async def renew(tx: Transaction, owner: str, until: datetime) -> list[Renewed]:
     return [_to_renewed(row) for row in await tx.connection.execute(statement)]
 
 
-async def release(tx: Transaction, lease: Lease) -> None:
+async def release(tx: Transaction, owner: str, session_id: str, fence: int) -> None:
     """Give one lease back; one that was lost meanwhile is left alone."""
-    here = (
-        _sessions.c.id == lease.session_id,
-        _sessions.c.lease_owner == lease.owner,
-        _sessions.c.fence == lease.fence,
-    )
+    here = (_sessions.c.id == session_id, _sessions.c.lease_owner == owner, _sessions.c.fence == fence)
     await tx.connection.execute(update(_sessions).where(*here).values(_NOBODY))
 
 
@@ -97,10 +97,9 @@ def _wanted() -> ColumnElement[bool]:
     )
 
 
-def _is_free(now: datetime) -> ColumnElement[bool]:
-    return or_(
-        _sessions.c.lease_owner == "", _sessions.c.lease_until.is_(None), _sessions.c.lease_until <= now
-    )
+def _is_free(owner: str, now: datetime) -> ColumnElement[bool]:
+    ended = (_sessions.c.lease_owner != owner) & (_sessions.c.lease_until <= now)
+    return or_(_sessions.c.lease_owner == "", ended)
 
 
 _LEASE_COLUMNS = (

@@ -43,7 +43,11 @@ async def test_a_number_is_linked_by_qr(house: MemoryHouse) -> None:
     again.connect(ME, MY_LID, "Acme")
     linked = await house.reach(session_id, SessionState.CONNECTED)
     assert (linked.me.pn_jid, linked.me.lid_jid, linked.push_name) == (ME, MY_LID, "Acme")
-    assert house.bells.messages[-1] == (house.scope.company_id, session_id)
+
+    async def rung() -> bool:
+        return house.bells.messages == [(house.scope.company_id, session_id)]
+
+    await until(rung)
     assert await house.event_types() == [
         "session.state",
         "session.qr",
@@ -118,10 +122,20 @@ async def test_a_lost_connection_comes_again(house: MemoryHouse) -> None:
 
 async def test_failures_in_a_row_are_kept_and_told_once(house: MemoryHouse) -> None:
     session_id, peer = await house.connected()
-    for _ in range(3):
+
+    async def failures() -> int:
+        async with house.context.database.reading(house.scope) as tx:
+            record = await sessions.find_record(tx, house.scope, session_id)
+        assert record is not None
+        return record.reconnect_failures
+
+    for number in range(3):
         peer.hang_up(503, "service_unavailable")
-        await house.reach(session_id, SessionState.RECONNECTING)
-        await asyncio.sleep(0.05)
+
+        async def counted(expected: int = number + 1) -> bool:
+            return await failures() == expected
+
+        await until(counted)
         house.clock.advance(600)
         house.gateway.ring(session_id)
         peer = await house.bridge.next_peer()

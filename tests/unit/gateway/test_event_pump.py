@@ -1,0 +1,167 @@
+"""Events of one stream: made durable, then answered."""
+
+import asyncio
+
+from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator.bridge.memory import MemoryPeer
+from orchestrator.domain import errors
+from orchestrator.domain.errors import PonteError
+from orchestrator.domain.jid import ContactId
+from orchestrator.store import contacts
+from tests.unit.gateway.conftest import MemoryHouse, until
+
+CUSTOMER = "5511987654321@s.whatsapp.net"
+
+
+def arrive(
+    house: MemoryHouse,
+    peer: MemoryPeer,
+    request_id: int,
+    text: str,
+    *,
+    company_id: str = "",
+    chat: str = CUSTOMER,
+) -> None:
+    peer.emit(
+        inbound=pb.InboundMessage(
+            request_id=request_id,
+            company_id=company_id or house.scope.company_id,
+            session_id=peer.opening.session_id,
+            wa_message_id=f"wa-{request_id}",
+            chat_jid=chat,
+            sent_at_ms=1000,
+            kind="text",
+            text=text,
+        )
+    )
+
+
+async def answers(peer: MemoryPeer, count: int) -> dict[int, str]:
+    """Error codes of so many answers to inbound messages, by request."""
+    found: dict[int, str] = {}
+    while len(found) < count:
+        command = await peer.next_command()
+        assert command is not None
+        found[command.inbound_recorded.request_id] = command.inbound_recorded.error_code
+    return found
+
+
+async def test_an_inbound_message_is_recorded_then_answered(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    arrive(house, peer, 1, "hello")
+    assert await answers(peer, 1) == {1: ""}
+    assert [(id_, message.text) for id_, message in house.inbox.messages] == [(session_id, "hello")]
+
+
+async def test_an_inbound_message_that_cannot_be_recorded_is_refused(house: MemoryHouse) -> None:
+    _, peer = await house.connected()
+    house.inbox.error = RuntimeError("the disk is full")
+    arrive(house, peer, 1, "hello")
+    assert await answers(peer, 1) == {1: "INTERNAL"}
+    house.inbox.error = PonteError(errors.STALE_FENCE)
+    arrive(house, peer, 2, "hello")
+    assert await answers(peer, 1) == {2: "STALE_FENCE"}
+
+
+async def test_events_of_another_company_are_refused(house: MemoryHouse) -> None:
+    _, peer = await house.connected()
+    other = await house.make.company("Other")
+    arrive(house, peer, 1, "hello", company_id=other.company_id)
+    peer.emit(
+        receipt=pb.Receipt(
+            company_id=other.company_id,
+            session_id=peer.opening.session_id,
+            wa_message_ids=["A"],
+            kind=pb.RECEIPT_KIND_READ,
+        )
+    )
+    arrive(house, peer, 2, "ours")
+    assert await answers(peer, 2) == {1: "NOT_FOUND", 2: ""}
+    assert house.inbox.texts == ["ours"]
+    assert house.receipts.receipts == []
+
+
+async def test_chats_keep_their_order_and_do_not_wait_for_each_other(house: MemoryHouse) -> None:
+    _, peer = await house.connected()
+    gate = asyncio.Event()
+    record = house.inbox.record
+
+    async def slow_for_customer(*arguments: object) -> None:
+        if getattr(arguments[3], "chat_jid", "") == CUSTOMER:
+            await gate.wait()
+        await record(*arguments)  # type: ignore[arg-type]  # passed on as they came
+
+    house.inbox.record = slow_for_customer  # type: ignore[method-assign, assignment]  # here only
+    for number in range(3):
+        arrive(house, peer, number + 1, f"slow {number}")
+    arrive(house, peer, 9, "quick", chat="1@s.whatsapp.net")
+    assert await answers(peer, 1) == {9: ""}
+    gate.set()
+    await answers(peer, 3)
+    assert house.inbox.texts == ["quick", "slow 0", "slow 1", "slow 2"]
+
+
+async def test_receipts_are_recorded_in_order(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    for number in range(50):
+        peer.emit(
+            receipt=pb.Receipt(
+                company_id=house.scope.company_id,
+                session_id=session_id,
+                wa_message_ids=[f"A{number}"],
+                kind=pb.RECEIPT_KIND_DELIVERED,
+                at_ms=1000,
+            )
+        )
+
+    async def look() -> bool:
+        return len(house.receipts.receipts) == 50
+
+    await until(look)
+    assert [receipt.wa_message_ids[0] for receipt in house.receipts.receipts] == [f"A{n}" for n in range(50)]
+
+
+async def test_auth_state_is_stored_and_read_back(house: MemoryHouse) -> None:
+    _, peer = await house.connected()
+    keys = [
+        pb.AuthKey(type="session", id="a", value_json="1"),
+        pb.AuthKey(type="session", id="b", value_json="2"),
+    ]
+    peer.emit(store_auth=pb.StoreAuth(request_id=1, keys=keys))
+    peer.emit(store_auth=pb.StoreAuth(request_id=2, keys=[pb.AuthKey(type="session", id="a")]))
+    for request_id in (1, 2):
+        command = await peer.next_command()
+        assert command is not None
+        assert (command.auth_stored.request_id, command.auth_stored.error_code) == (request_id, "")
+    peer.emit(get_auth=pb.GetAuth(request_id=3, type="session", ids=["a", "b"]))
+    command = await peer.next_command()
+    assert command is not None
+    assert [(key.id, key.value_json) for key in command.auth_loaded.keys] == [("b", "2")]
+
+
+async def test_a_sent_message_is_found_again_for_baileys(house: MemoryHouse) -> None:
+    _, peer = await house.connected()
+    session = await house.linked(desired_state="STOP")
+    session.id = peer.opening.session_id
+    await house.make.message(house.scope, session, wa_message_id="known", proto=b"as sent")
+    peer.emit(get_message=pb.GetMessage(request_id=1, wa_message_id="known"))
+    peer.emit(get_message=pb.GetMessage(request_id=2, wa_message_id="unknown"))
+    found: dict[int, bytes | None] = {}
+    for _ in range(2):
+        command = await peer.next_command()
+        assert command is not None
+        answer = command.stored_message
+        found[answer.request_id] = answer.message_proto if answer.HasField("message_proto") else None
+    assert found == {1: b"as sent", 2: None}
+
+
+async def test_both_names_of_a_contact_are_remembered(house: MemoryHouse) -> None:
+    _, peer = await house.connected()
+    peer.emit(contact_mapping=pb.ContactMapping(contacts=[pb.ContactId(pn_jid=CUSTOMER, lid_jid="77@lid")]))
+
+    async def look() -> bool:
+        async with house.context.database.reading(house.scope) as tx:
+            found = await contacts.find(tx, house.scope, ["77@lid"])
+        return [stored.contact for stored in found] == [ContactId(CUSTOMER, "77@lid")]
+
+    await until(look)
