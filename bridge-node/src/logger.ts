@@ -32,7 +32,8 @@ export function baileysLogger(fields: LogFields): ILogger {
     debug: ignore,
     info: ignore,
     warn: (object, message) => log('warn', sentence(object, message), { ...fields, source: 'baileys' }),
-    error: (object, message) => log('error', sentence(object, message), { ...fields, source: 'baileys' }),
+    // Every closed stream is an error to Baileys, the 515 after each pairing too; what matters shows in how we close.
+    error: (object, message) => log('warn', sentence(object, message), { ...fields, source: 'baileys' }),
   };
   return logger;
 }

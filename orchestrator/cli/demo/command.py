@@ -35,7 +35,7 @@ def demo(
     ] = False,
     log_level: Annotated[
         str, typer.Option(help="Least level of log lines to show beside the story")
-    ] = "WARNING",
+    ] = "ERROR",
 ) -> None:
     """Show Ponte at work against a simulated WhatsApp: link, send, be answered; then stay up for trying by hand."""
     configure_logging(level=log_level.upper())
@@ -127,6 +127,6 @@ def _show_what_to_try(screen: Screen, ponte: Running, simulator: SimulatorProces
     }
     curl = (
         f"curl -s '{ponte.http_url}/v1/messages?wait=SENT' -H 'Authorization: Bearer {told.company_key}' "
-        f"""-d '{{"to": "{CUSTOMER_NUMBER}", "text": {{"body": "Oi, Ana!"}}}}'"""
+        f"""--json '{{"to": "{CUSTOMER_NUMBER}", "text": {{"body": "Oi, Ana!"}}}}'"""
     )
     screen.try_by_hand(links, curl)

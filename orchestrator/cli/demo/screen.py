@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 
 from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli.qr import draw_qr
@@ -47,11 +45,11 @@ class Screen:
 
     def try_by_hand(self, links: dict[str, str], curl: str) -> None:
         """Show addresses, keys and a command to paste."""
-        table = Table.grid(padding=(0, 2))
+        self._console.rule("Try it by hand", align="left")
+        width = max(map(len, links))
         for name, value in links.items():
-            table.add_row(Text(name, style="bold"), Text(value, no_wrap=True, overflow="ignore"))
-        self._console.print(Panel(table, title="Try it by hand", expand=False))
+            # Without wrapping, so that it can be copied; so is the command below.
+            self._console.print(Text.assemble((name.ljust(width + 2), "bold"), value), soft_wrap=True)
         self._console.print("Send another text; the answer is its status after WhatsApp's acknowledgement:")
-        # Without wrapping, so that it can be copied.
         self._console.print(Text(curl), soft_wrap=True)
         self._console.print("Ctrl-C stops everything.")
