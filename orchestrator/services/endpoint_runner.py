@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from loguru import logger
+from tenacity import AsyncRetrying, stop_after_attempt, wait_fixed
 
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.endpoint_health import HEALTHY, EndpointHealth, after_failure, most_in_flight
@@ -56,6 +57,7 @@ _RECORD_EVERY_S: Final = 0.02
 """Results of this long share a transaction; a crash repeats at most the deliveries of this long."""
 
 _ROUND_TRIES: Final = 3
+_ROUND_PAUSE_S: Final = 1.0
 GONE: Final = "The endpoint answered 410 Gone."
 
 
@@ -156,17 +158,13 @@ class EndpointRunner:
         return True
 
     async def _stored(self, changes: _Changes) -> _Found:
-        for attempt in range(1, _ROUND_TRIES + 1):
-            try:
-                return await self._context.database.shared_transaction(
-                    self._scope, lambda tx: self._store(tx, changes)
-                )
-            except Exception:
-                if attempt == _ROUND_TRIES:
-                    raise
-                logger.bind(company_id=self._scope.company_id).exception("Storing webhook results failed")
-                await asyncio.sleep(attempt)
-        raise AssertionError("the last try returns or raises")
+        tries = AsyncRetrying(
+            stop=stop_after_attempt(_ROUND_TRIES), wait=wait_fixed(_ROUND_PAUSE_S), reraise=True
+        )
+        found: _Found = await tries(
+            self._context.database.shared_transaction, self._scope, lambda tx: self._store(tx, changes)
+        )
+        return found
 
     async def _store(self, tx: Transaction, changes: _Changes) -> _Found:
         now = self._context.clock()

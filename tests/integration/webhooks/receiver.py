@@ -84,7 +84,7 @@ class Receiver:
             self.taken.append(received)
         return response
 
-    async def until(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
         """Wait for a condition."""
         async with asyncio.timeout(timeout):
             while not condition():

@@ -13,7 +13,7 @@ from orchestrator.services.webhooks import WebhookService
 from orchestrator.store import webhook_deliveries as delivery_store
 from orchestrator.webhooks.client import WebhookClient
 from tests.integration.webhooks.endpoints import Endpoint
-from tests.integration.webhooks.receiver import Received, Receiver
+from tests.integration.webhooks.receiver import Received, Receiver, ok
 from tests.support.clock import ManualClock
 from tests.support.factories import Factories
 
@@ -128,6 +128,24 @@ async def test_closing_lets_what_is_under_way_end_and_gives_the_claim_back(
     assert receiver.sequences() == [1, 2, 3]
 
 
+async def test_closing_without_grace_leaves_what_was_under_way_to_the_next(
+    context: Context, client: WebhookClient, endpoint: Endpoint, receiver: Receiver, clock: ManualClock
+) -> None:
+    receiver.answer = receiver.never
+    (event_id,) = await endpoint.record()
+    killed = WebhookDeliveryService(context, client, "killed")
+    await killed.start(endpoint.scope)
+    await receiver.until(lambda: receiver.under_way == 1)
+
+    await killed.close(grace_s=0)
+    receiver.answer = ok
+    clock.advance(CLAIM_S + 1)
+    await WebhookDeliveryService(context, client, "next").run(endpoint.scope)
+
+    assert [received.event_id for received in receiver.taken] == [event_id]
+    await killed.close()
+
+
 async def test_an_error_on_our_side_is_a_failed_attempt(
     endpoint: Endpoint,
     delivery: WebhookDeliveryService,
@@ -176,7 +194,7 @@ async def test_a_database_that_keeps_failing_ends_the_work_for_now(
     async def failing(*arguments: object) -> None:
         raise OSError("the database is away")
 
-    monkeypatch.setattr("orchestrator.services.endpoint_runner._ROUND_TRIES", 1)
+    monkeypatch.setattr("orchestrator.services.endpoint_runner._ROUND_PAUSE_S", 0)
     with monkeypatch.context() as patched:
         patched.setattr(delivery_store, "list_due", failing)
         await endpoint.record()

@@ -66,11 +66,13 @@ async def test_a_redirect_is_not_followed(client: WebhookClient, receiver: Recei
 
 
 async def test_an_endpoint_that_does_not_answer_times_out(
-    client: WebhookClient, receiver: Receiver, signer: Signer
+    guard: UrlGuard, clock: ManualClock, receiver: Receiver, signer: Signer
 ) -> None:
+    impatient = WebhookClient(guard, clock, WebhookSettings(request_timeout_s=0.1))
     receiver.answer = receiver.never
 
-    assert await deliver(client, receiver.url, signer) == DeliveryAnswer(0, "timed out")
+    assert await deliver(impatient, receiver.url, signer) == DeliveryAnswer(0, "timed out")
+    await impatient.close()
 
 
 async def test_an_answer_that_never_ends_is_cut_off(

@@ -9,7 +9,7 @@ from orchestrator.domain.endpoint_health import FAILURES_TO_PAUSE, FIRST_PAUSE_S
 from orchestrator.domain.page import PageRequest
 from orchestrator.domain.webhook import RETRY_DELAYS_S, DeliveryStatus
 from orchestrator.services.context import Context
-from orchestrator.services.endpoint_runner import GONE
+from orchestrator.services.endpoint_runner import GONE, MOST_IN_FLIGHT
 from orchestrator.services.webhook_delivery import WebhookDeliveryService
 from orchestrator.services.webhooks import WebhookService
 from tests.integration.webhooks.endpoints import Endpoint
@@ -208,13 +208,10 @@ async def test_a_dead_or_slow_endpoint_does_not_delay_another(
         await endpoint.record_in([f"chat-{number}" for number in range(200)])
 
         await delivery.start(endpoint.scope)
-        await good.until(lambda: len(good.taken) == 200, timeout=5)
+        await good.until(lambda: len(good.taken) == 200)
 
+        assert 0 < receiver.under_way <= MOST_IN_FLIGHT
         assert receiver.taken == []
-        await delivery.run(endpoint.scope)
-        assert {waiting.last_error for waiting in await endpoint.deliveries() if waiting.attempts} == {
-            "timed out"
-        }
 
 
 async def test_a_person_may_try_a_paused_endpoint_at_once(
