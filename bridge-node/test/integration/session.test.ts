@@ -360,19 +360,21 @@ describe('the process', () => {
     const slowStore = { onStoreAuth: () => new Promise<string>((resolve) => setTimeout(resolve, 5, '')) };
     const { phone, vault, sessionId, stream } = await bench.linked(slowStore);
     const contacts = await Promise.all(Array.from({ length: 4 }, () => bench.simulator.createPhone()));
-    const plan = Array.from({ length: 80 }, (_, index) => ({
+    const plan = Array.from({ length: 400 }, (_, index) => ({
       id: `KILL-${index}`,
       contact: contacts[index % contacts.length] ?? '',
     }));
     const answered = new Set<string>();
+    let killed: Promise<unknown> | undefined;
     for (const { id, contact } of plan) {
       void stream.send(id, jidOf(contact), id).then(({ outcome }) => {
         if (outcome === SendOutcome.SEND_OUTCOME_ACKNOWLEDGED) answered.add(id);
+        if (answered.size === 30) killed = bench.bridge.kill('SIGKILL');
       });
     }
-    await until(() => answered.size >= 20);
+    await until(() => killed !== undefined);
+    await killed;
     bench.gateway.close();
-    await bench.bridge.kill('SIGKILL');
     expect(answered.size).toBeLessThan(plan.length);
 
     await bench.startBridge();
