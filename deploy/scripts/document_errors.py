@@ -34,7 +34,10 @@ def main() -> int:
     if page == wanted:
         return 0
     if "--check" in sys.argv:
-        print("docs/errors.md is behind the error tree: run python deploy/scripts/document_errors.py", file=sys.stderr)
+        print(
+            "docs/errors.md is behind the error tree: run python deploy/scripts/document_errors.py",
+            file=sys.stderr,
+        )
         return 1
     PAGE.write_text(wanted, encoding="utf-8")
     return 0

@@ -56,7 +56,18 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
         raise ValueError("an object has the same name twice")
+    if not _is_unicode("".join(values)):
+        raise ValueError("a name has half of a surrogate pair")
     return values
+
+
+def _is_unicode(text: str) -> bool:
+    # JSON's escapes can write half of a surrogate pair, which no protobuf text is and its look-up of names breaks on.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -76,7 +87,7 @@ def _wrong_fields(
     values: dict[str, Any], descriptor: Descriptor, prefix: str
 ) -> Iterator[tuple[ErrorCode, FieldViolation]]:
     for name, value in values.items():
-        path = f"{prefix}{_printable(name)}"
+        path = f"{prefix}{_shortened(name)}"
         field = _field(descriptor, name)
         if field is None:
             yield UNKNOWN_FIELD, FieldViolation(path, f"{descriptor.name} has no field of this name.")
@@ -115,8 +126,8 @@ def _field(descriptor: Descriptor, name: str) -> FieldDescriptor | None:
     return descriptor.fields_by_name.get(name) or descriptor.fields_by_camelcase_name.get(name)
 
 
-def _printable(name: str) -> str:
-    return name[:100].encode("ascii", "backslashreplace").decode()
+def _shortened(name: str) -> str:
+    return name[:100]
 
 
 _EXPECTED = {

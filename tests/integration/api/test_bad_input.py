@@ -11,7 +11,7 @@ import pytest
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.message import MAX_TEXT_CHARACTERS
 from orchestrator.domain.session import SessionState
-from tests.integration.api.harness import RestAnswer, RestClient, RunningApi, read_grpc_error
+from tests.integration.api.harness import GrpcError, RestAnswer, RestClient, RunningApi, read_grpc_error
 from tests.support.factories import CUSTOMER, Factories
 
 GOOD = {"to": CUSTOMER, "text": {"body": "Hello"}}
@@ -280,10 +280,11 @@ async def test_list_item_of_the_wrong_kind_is_named(client: RestClient) -> None:
     assert_problem(answer, 400, "INVALID_ARGUMENT", "phone_numbers[1]")
 
 
-async def raw_grpc_error(api: RunningApi, key: str | None, method: str, data: bytes) -> Any:
+async def raw_grpc_error(api: RunningApi, key: str | None, method: str, data: bytes) -> GrpcError:
     """Send bytes as they are and give the error."""
+    send: Any = api.channel.unary_unary(method)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await api.channel.unary_unary(method)(data, metadata=api.metadata(key))
+        await send(data, metadata=api.metadata(key))
     return read_grpc_error(caught.value)
 
 

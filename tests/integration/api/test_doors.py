@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from orchestrator._generated.ponte.v1 import session_pb2, session_pb2_grpc
 from orchestrator.api.readiness import CheckResult
 from orchestrator.api.services import ApiServices
+from orchestrator.api.settings import ApiSettings
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.session import SessionState
 from orchestrator.startup import StartupError
@@ -35,12 +36,18 @@ def taken_port() -> Iterator[int]:
         yield other.getsockname()[1]
 
 
+def with_port(door: str, port: int) -> ApiSettings:
+    """Settings with this port for one door."""
+    address: Any = ("127.0.0.1", port)
+    return replace(SETTINGS, **{door: address})
+
+
 @pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize("door", ["http", "grpc", "metrics"])
 async def test_taken_port_is_one_sentence_and_leaves_nothing_open(
     services: ApiServices, taken_port: int, door: str
 ) -> None:
-    settings = replace(SETTINGS, **{door: ("127.0.0.1", taken_port)})
+    settings = with_port(door, taken_port)
     with pytest.raises(StartupError, match=rf"127\.0\.0\.1:{taken_port} .*PONTE_{door.upper()}_ADDR"):
         async with running_api(services, settings):
             pass
@@ -52,7 +59,7 @@ async def test_two_servers_never_share_a_port(services: ApiServices) -> None:
         for door, address in (("http", first.addresses.http), ("grpc", first.addresses.grpc)):
             port = int(address.rpartition(":")[2])
             with pytest.raises(StartupError):
-                async with running_api(services, replace(SETTINGS, **{door: ("127.0.0.1", port)})):
+                async with running_api(services, with_port(door, port)):
                     pass
 
 

@@ -201,7 +201,7 @@ async def test_grpc_subscribe_gives_the_same_events(api: RunningApi, make: Facto
     await company.send("one", "two")
     stub = event_pb2_grpc.EventServiceStub(api.channel)
     stream = stub.Subscribe(event_pb2.SubscribeRequest(after=0), metadata=api.metadata(company.client.key))
-    seen = [await stream.read(), await stream.read()]
+    seen: list[Any] = [await stream.read(), await stream.read()]
     await company.send("three")
     seen.append(await stream.read())
     stream.cancel()
@@ -222,7 +222,8 @@ async def test_stop_ends_streams_and_lets_requests_finish(services: ApiServices,
         waiting = asyncio.create_task(company.client.ask("POST", "/v1/messages", body))
         async with event_source(company.client, "?after=0") as source:
             assert await source.next() is not None
-            assert (await stream.read()).sequence == 1
+            first: Any = await stream.read()
+            assert first.sequence == 1
             started = asyncio.get_running_loop().time()
             stopping = asyncio.create_task(api.api.stop(5.0))
             assert await source.next() is None

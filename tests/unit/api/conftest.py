@@ -1,0 +1,22 @@
+"""Services in memory."""
+
+from typing import Any, cast
+
+import pytest
+
+from orchestrator.api.services import ApiServices
+
+
+@pytest.fixture
+def api_services() -> ApiServices:
+    """Services that are only there to be bound."""
+    nothing = cast(Any, object())
+    return ApiServices(
+        companies=nothing,
+        keys=nothing,
+        sessions=nothing,
+        messages=nothing,
+        contacts=nothing,
+        events=nothing,
+        webhooks=nothing,
+    )
