@@ -188,7 +188,9 @@ class SessionRuntime:
             record = await self._held(tx, scope, session_id, fence)
             before = record.session.state
             after = after_close(closed, before, record.reconnect_failures, connected_for_s, self._context.rng)
-            step = Step(close_columns(self._context, closed, after) | self._reconnect_columns(after))
+            step = Step(self._reconnect_columns(after))
+            if after.signal is not None:
+                step.changes |= close_columns(self._context, closed, after)
             if _is_news(before, after):
                 step.events.append(session_events.closed(session_id, closed, after))
             await take_step(tx, self._context, scope, record, after.signal, step)

@@ -43,6 +43,7 @@ async def test_a_number_is_linked_by_qr(house: MemoryHouse) -> None:
     again.connect(ME, MY_LID, "Acme")
     linked = await house.reach(session_id, SessionState.CONNECTED)
     assert (linked.me.pn_jid, linked.me.lid_jid, linked.push_name) == (ME, MY_LID, "Acme")
+    assert linked.last_close is None
 
     async def rung() -> bool:
         return house.bells.messages == [(house.scope.company_id, session_id)]
