@@ -11,7 +11,7 @@ _END = "<!-- end of the drawing -->"
 
 
 def draw() -> str:
-    """The transitions that change the state, as a mermaid state diagram; signals that lead the same way share an arrow."""
+    """The transitions that change the state, as a mermaid diagram; signals that lead the same way share an arrow."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for signal, changes in TRANSITIONS.items():
         for before, after in changes.items():
