@@ -22,7 +22,11 @@ WHATSAPP_OWN_URL = "wss://web.whatsapp.com/ws/chat"
 """Where Baileys connects when PONTE_WHATSAPP_URL is not set (its DEFAULT_CONNECTION_CONFIG)."""
 
 
-_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+_DRIVERS = {
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+    "sqlite": "sqlite+aiosqlite",
+}
 _DATABASE_SCHEMES = tuple(f"{scheme}://" for scheme in (*_DRIVERS, *_DRIVERS.values()))
 
 
@@ -85,11 +89,17 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(
         None, description="redis://host:6379/0 or unix:///path; an embedded Valkey where not set"
     )
-    media_url: str | None = Field(None, description="s3://...; a folder in the data folder where not set")
+    media_url: str | None = Field(
+        None, description="s3://...; a folder in the data folder where not set (read once media can be sent)"
+    )
 
     encryption_key: SecretStr | None = Field(
         None,
         description="32 bytes in base64 for data at rest; made and kept in the data folder where not set",
+    )
+    encryption_key_file: Path | None = Field(
+        None,
+        description="File with encryption keys, one a line, the current one first; read again while Ponte runs",
     )
     encryption_old_keys: list[SecretStr] = Field(
         default_factory=list,
@@ -131,7 +141,7 @@ class Settings(BaseSettings):
         "INFO", description="Least level that is logged"
     )
     shutdown_grace_s: float = Field(
-        4, ge=0, le=300, description="Seconds that running requests and jobs get to end at a stop"
+        3, ge=0, le=300, description="Seconds that running requests and jobs get to end at a stop"
     )
 
     @field_validator("whatsapp_url")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orchestrator.config import ENCRYPTION_KEY_BYTES, Settings, decode_encryption_key
+from orchestrator.cli.encryption_key_file import EncryptionKeyFile, keyring, new_key
+from orchestrator.config import Settings, decode_encryption_key
 from orchestrator.startup import StartupError
+from orchestrator.store.vault import Vault
 
 ENCRYPTION_KEY_FILE = "encryption.key"
 ADMIN_KEY_FILE = "admin.key"
@@ -21,12 +23,18 @@ ADMIN_KEY_FILE = "admin.key"
 class EncryptionKeys:
     """The keys of data at rest by their ids; `current` is the id of the one that is written with.
 
-    `made_file` is the file that the current key was just made in, None when the key was there before.
+    `made_file` is the file that the current key was just made in, None when the key was there before. `file` is where
+    the keys are kept, None where the environment gives them.
     """
 
-    keys: dict[str, bytes]
+    keys: Mapping[str, bytes]
     current: str
     made_file: Path | None = None
+    file: EncryptionKeyFile | None = None
+
+    def vault(self) -> Vault:
+        """Return a vault with these keys; it follows the file."""
+        return Vault(self.keys, self.current, self.file.look_again if self.file else None)
 
 
 def encryption_keys(settings: Settings, data_folder: Path) -> EncryptionKeys:
@@ -34,20 +42,24 @@ def encryption_keys(settings: Settings, data_folder: Path) -> EncryptionKeys:
 
     Raises StartupError when the kept key cannot be read.
     """
-    made_file = None
-    if settings.encryption_key:
-        current = decode_encryption_key(settings.encryption_key.get_secret_value())
-    else:
-        file = data_folder / ENCRYPTION_KEY_FILE
-        if not file.exists():
-            keep_secret(file, base64.b64encode(secrets.token_bytes(ENCRYPTION_KEY_BYTES)).decode())
-            made_file = file
-        try:
-            current = decode_encryption_key(read_secret(file))
-        except ValueError:
-            raise StartupError(f"{file} is not an encryption key: restore it from a backup.") from None
+    file = data_folder / ENCRYPTION_KEY_FILE
+    if settings.encryption_key or settings.encryption_key_file or file.exists():
+        return kept_encryption_keys(settings, data_folder)
+    keep_secret(file, base64.b64encode(new_key()).decode())
+    return replace(kept_encryption_keys(settings, data_folder), made_file=file)
+
+
+def kept_encryption_keys(settings: Settings, data_folder: Path) -> EncryptionKeys:
+    """As `encryption_keys`, but raises StartupError where no key was made yet."""
     old = [decode_encryption_key(key.get_secret_value()) for key in settings.encryption_old_keys]
-    return EncryptionKeys({key_id(key): key for key in [*old, current]}, key_id(current), made_file)
+    if settings.encryption_key:
+        if settings.encryption_key_file:
+            raise StartupError("Set PONTE_ENCRYPTION_KEY or PONTE_ENCRYPTION_KEY_FILE, not both.")
+        ring = keyring([decode_encryption_key(settings.encryption_key.get_secret_value()), *old])
+        return EncryptionKeys(ring.keys, ring.current)
+    file = EncryptionKeyFile(settings.encryption_key_file or data_folder / ENCRYPTION_KEY_FILE, old)
+    ring = file.ring()
+    return EncryptionKeys(ring.keys, ring.current, file=file)
 
 
 def admin_key(settings: Settings, data_folder: Path) -> str:
@@ -58,11 +70,6 @@ def admin_key(settings: Settings, data_folder: Path) -> str:
     if not file.exists():
         keep_secret(file, f"ponte_admin_{secrets.token_urlsafe(32)}")
     return read_secret(file)
-
-
-def key_id(key: bytes) -> str:
-    """Return a short name of an encryption key that tells nothing about it: 12 hexadecimal digits."""
-    return hashlib.sha256(b"ponte encryption key id\0" + key).hexdigest()[:12]
 
 
 def keep_secret(file: Path, secret: str) -> None:

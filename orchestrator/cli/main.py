@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import company, config_table, migrate, session, simulator, up, version
+from orchestrator.cli import company, config_table, keys, migrate, session, simulator, up, version
 from orchestrator.cli.demo import command as demo
 from orchestrator.startup import StartupError
 
@@ -24,6 +24,7 @@ app.command("demo")(demo.demo)
 app.command("simulator")(simulator.simulator)
 app.command("version")(version.version)
 app.add_typer(company.app, name="company")
+app.add_typer(keys.app, name="keys")
 app.add_typer(session.app, name="session")
 
 

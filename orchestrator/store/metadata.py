@@ -37,6 +37,11 @@ async def forget_encryption_key(tx: Transaction, scope: SystemScope, key_id: str
     await tx.connection.execute(delete(_facts).where(_facts.c.name == _CHECK + key_id))
 
 
+async def noted_encryption_keys(tx: Transaction, scope: SystemScope) -> list[str]:
+    """Ids of the keys that have left a check value."""
+    return sorted(name.removeprefix(_CHECK) for name in await list_facts(tx, scope, _CHECK))
+
+
 async def list_facts(tx: Transaction, scope: SystemScope, prefix: str) -> dict[str, str]:
     """Give all facts whose name begins with `prefix`."""
     query = select(_facts.c.name, _facts.c.value).where(_facts.c.name.startswith(prefix, autoescape=True))

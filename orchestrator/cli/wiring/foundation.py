@@ -49,7 +49,7 @@ async def open_foundation(settings: Settings) -> AsyncIterator[Foundation]:
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder.open(settings.data_dir))
         keys = encryption_keys(settings, folder.path)
-        vault = Vault(keys.keys, keys.current)
+        vault = keys.vault()
         runtime = runtime_folder(folder.path)
         redis_url = await _redis(settings, folder, runtime, stack)
         database = await _database(settings, vault, keys, stack)

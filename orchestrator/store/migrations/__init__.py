@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from orchestrator.startup import StartupError
@@ -40,6 +40,22 @@ def upgrade(url: str) -> None:
         raise StartupError(
             f"The database {address} cannot be migrated ({error}); check PONTE_DATABASE_URL."
         ) from error
+
+
+def demand_file(url: str) -> None:
+    """Raise StartupError where SQLite's file is not there: opening it would make an empty one."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).is_file():
+        raise StartupError(f"There is no database at {parsed.database}: start 'ponte up' first.")
+
+
+async def demand_newest(connection: AsyncConnection) -> None:
+    """Raise StartupError where the database is not at the newest schema; changes nothing."""
+    revision = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    if revision != _scripts().get_current_head():
+        raise StartupError(
+            f"The database has schema {revision or 'none'}, not this version's: run 'ponte migrate' first."
+        )
 
 
 def _upgrade_sqlite(url: URL) -> None:
@@ -73,11 +89,9 @@ async def _upgrade_postgresql(url: URL) -> None:
 
 
 def _upgrade_on(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
+    config = _config()
     revision = MigrationContext.configure(connection).get_current_revision()
-    scripts = ScriptDirectory.from_config(config)
+    scripts = _scripts()
     if revision == scripts.get_current_head():
         return
     if revision is not None and revision not in {script.revision for script in scripts.walk_revisions()}:
@@ -86,3 +100,14 @@ def _upgrade_on(connection: Connection) -> None:
         )
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

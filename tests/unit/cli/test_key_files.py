@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import key_files
-from orchestrator.cli.key_files import admin_key, encryption_keys, keep_secret, key_id, read_secret
+from orchestrator.cli.encryption_key_file import key_id
+from orchestrator.cli.key_files import admin_key, encryption_keys, keep_secret, read_secret
 from orchestrator.config import Settings, load_settings
 from orchestrator.startup import StartupError
 

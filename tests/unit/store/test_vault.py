@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.store.vault import (
+    Keyring,
     Sealed,
     Vault,
     VaultError,
@@ -85,3 +86,27 @@ def test_no_two_kinds_of_rows_share_a_binding() -> None:
     ]
 
     assert len(set(bindings)) == len(bindings)
+
+
+def test_it_asks_for_keys_again_when_it_meets_one_it_does_not_know() -> None:
+    rings: list[Keyring | None] = [Keyring({"old": OLD, "new": NEW}, "new")]
+    vault = Vault({"old": OLD}, "old", lambda: rings.pop() if rings else None)
+    sealed = Vault({"new": NEW}, "new").seal(b"text", b"row")
+
+    assert vault.open(sealed, b"row") == b"text"
+    assert vault.seal(b"text", b"row").key_id == "new"
+    with pytest.raises(VaultError, match="not among"):
+        vault.open(Sealed("unknown", sealed.ciphertext), b"row")
+
+
+def test_it_seals_with_a_new_current_key_within_a_second_and_still_opens_the_dropped_one() -> None:
+    now = [100.0]
+    vault = Vault({"old": OLD}, "old", lambda: Keyring({"new": NEW}, "new"), lambda: now[0])
+    before = vault.seal(b"text", b"row")
+    now[0] += 0.9
+    still = vault.seal(b"text", b"row")
+    now[0] += 0.2
+    after = vault.seal(b"text", b"row")
+
+    assert [before.key_id, still.key_id, after.key_id] == ["old", "old", "new"]
+    assert vault.open(before, b"row") == b"text"
