@@ -8,18 +8,20 @@ from typing import Any, TypeVar
 
 from loguru import logger
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from orchestrator.domain.company import CompanyScope
 from orchestrator.startup import StartupError
 from orchestrator.store import postgresql, sqlite
-from orchestrator.store.group_commit import CommitFailed, GroupCommit, Hook, Piece, call_hooks
+from orchestrator.store.group_commit import GroupCommit, Hook, InTheWay, Piece, TransactionFailed, call_hooks
 from orchestrator.store.links import Link, LinkPool, finish
 
 T = TypeVar("T")
 
 _ALL_COMPANIES = "*"
 _SQLITE_READERS = 4
+_IN_THE_WAY = ("40P01", "40001")  # PostgreSQL's deadlock_detected and serialization_failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,12 @@ class _Unit:
         self._dialect = dialect
 
     async def run(self, piece: Piece) -> Any:
-        return await piece.work(Transaction(self._link.connection, self._dialect, piece.hooks))
+        try:
+            return await piece.work(Transaction(self._link.connection, self._dialect, piece.hooks))
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) in _IN_THE_WAY:
+                raise InTheWay from error
+            raise
 
 
 class Database:
@@ -120,11 +127,16 @@ class Database:
         On SQLite it is the only writer while it lasts.
         """
         hooks: list[Hook] = []
+        link = await self._writers.begin(write=True, company=_company(scope))
         try:
-            async with self._committing(scope, hooks) as link:
-                yield Transaction(link.connection, self.dialect, hooks)
-        except CommitFailed as error:
-            raise error.__cause__ or error from None
+            yield Transaction(link.connection, self.dialect, hooks)
+            try:
+                await finish(link.commit())
+            except asyncio.CancelledError:
+                self._call_later(hooks)
+                raise
+        finally:
+            await self._writers.give_back(link)
         await call_hooks(hooks)
 
     @asynccontextmanager
@@ -184,28 +196,19 @@ class Database:
 
     @asynccontextmanager
     async def _unit(self, scope: Scope) -> AsyncIterator[_Unit]:
-        async with self._committing(scope, []) as link:
-            yield _Unit(link, self.dialect)
-
-    @asynccontextmanager
-    async def _committing(self, scope: Scope, hooks: list[Hook]) -> AsyncIterator[Link]:
-        link = await self._writers.begin(write=True, company=_company(scope))
+        """Runs in a lane's own task, which nobody cancels."""
         try:
-            yield link
-            await self._commit(link, hooks)
+            link = await self._writers.begin(write=True, company=_company(scope))
+        except Exception as error:
+            raise TransactionFailed from error
+        try:
+            yield _Unit(link, self.dialect)
+            try:
+                await link.commit()
+            except Exception as error:
+                raise TransactionFailed from error
         finally:
             await self._writers.give_back(link)
-
-    async def _commit(self, link: Link, hooks: list[Hook]) -> None:
-        commit = asyncio.ensure_future(link.commit())
-        try:
-            await finish(commit)
-        except asyncio.CancelledError:
-            if not commit.cancelled() and commit.exception() is None:
-                self._call_later(hooks)
-            raise
-        except Exception as error:
-            raise CommitFailed from error
 
     def _call_later(self, hooks: list[Hook]) -> None:
         task = asyncio.create_task(call_hooks(hooks))
@@ -223,7 +226,11 @@ class Database:
 
 
 def _company(scope: Scope) -> str:
-    return scope.company_id if isinstance(scope, CompanyScope) else _ALL_COMPANIES
+    if isinstance(scope, SystemScope):
+        return _ALL_COMPANIES
+    if scope.company_id == _ALL_COMPANIES:
+        raise ValueError("no company has this id")
+    return scope.company_id
 
 
 def _without_password(url: str) -> str:

@@ -12,18 +12,25 @@ from loguru import logger
 MOST_PIECES = 128
 """Pieces in one transaction: a bound on how much is undone and done again when one fails."""
 
+MOST_TRIES = 4
+"""How often a piece is run alone while the database says that it came in another transaction's way."""
+
 Hook = Callable[[], Awaitable[None]]
 
 
-class CommitFailed(Exception):
-    """COMMIT itself failed: it is not known whether the work was done, so it is not done again."""
+class TransactionFailed(Exception):
+    """BEGIN or COMMIT failed: nothing ran, or it is not known whether it was done, so it is not done again."""
+
+
+class InTheWay(Exception):
+    """Two transactions waited for each other and the database undid this one (a deadlock)."""
 
 
 class Unit(Protocol):
     """An open transaction that pieces run in; leaving it commits, an exception undoes it."""
 
     async def run(self, piece: "Piece") -> Any:
-        """Run one piece and give its result."""
+        """Run one piece and give its result. Raises InTheWay where trying again makes sense."""
         ...
 
 
@@ -120,9 +127,9 @@ class GroupCommit:
                 for running in batch:
                     running.hooks.clear()
                     results.append(await unit.run(running))
-        except CommitFailed as error:
+        except TransactionFailed as error:
             for piece in batch:
-                _fail(piece, error.__cause__ or error)
+                _fail(piece, error)
             return None
         except Exception:
             return running
@@ -131,15 +138,23 @@ class GroupCommit:
         return None
 
     async def _run_alone(self, piece: Piece) -> None:
+        error: Exception | None = None
+        for _ in range(MOST_TRIES):
+            error = None if piece.done.done() else await self._try_alone(piece)
+            if not isinstance(error, InTheWay):
+                break
+        if error is not None:
+            _fail(piece, error)
+
+    async def _try_alone(self, piece: Piece) -> Exception | None:
         piece.hooks.clear()
         try:
             async with self._open_unit() as unit:
                 result = await unit.run(piece)
         except Exception as error:
-            cause = error.__cause__ if isinstance(error, CommitFailed) else error
-            _fail(piece, cause or error)
-        else:
-            self._succeed(piece, result)
+            return error
+        self._succeed(piece, result)
+        return None
 
     def _succeed(self, piece: Piece, result: Any) -> None:
         if not piece.done.done():
@@ -158,5 +173,7 @@ async def call_hooks(hooks: list[Hook]) -> None:
 
 
 def _fail(piece: Piece, error: BaseException) -> None:
+    if isinstance(error, TransactionFailed | InTheWay):
+        error = error.__cause__ or error
     if not piece.done.done():
         piece.done.set_exception(error)

@@ -20,12 +20,17 @@ class Link(Protocol):
         """True when the connection is of no more use."""
         ...
 
+    @property
+    def in_transaction(self) -> bool:
+        """True between `begin` and what ends it."""
+        ...
+
     async def begin(self, *, write: bool, company: str) -> None:
         """Start a transaction for one company, or for all of them (`*`)."""
         ...
 
     async def commit(self) -> None:
-        """Make it durable; not to be cancelled."""
+        """Make it durable. When it is cancelled, whether it was done is not known."""
         ...
 
     async def rollback(self) -> None:
@@ -58,7 +63,7 @@ class LinkPool:
     async def give_back(self, link: Link) -> None:
         """End the use of a link: what was not committed is undone."""
         try:
-            if not link.lost:
+            if link.in_transaction and not link.lost:
                 await finish(link.rollback())
         finally:
             if link.lost or self._closed:

@@ -27,8 +27,13 @@ def make_engine(url: URL) -> AsyncEngine:
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
             "command_timeout": COMMAND_TIMEOUT_S,
-            # Compiling small queries costs more than it saves.
-            "server_settings": {"jit": "off", "application_name": "ponte"},
+            "server_settings": {
+                "application_name": "ponte",
+                # Compiling small queries costs more than it saves.
+                "jit": "off",
+                # `begin` quotes a company's id by it.
+                "standard_conforming_strings": "on",
+            },
         },
     )
 
@@ -52,6 +57,11 @@ class PostgresLink:
         """True when the connection broke."""
         return self.connection.closed or self.connection.invalidated or bool(self._raw.is_closed())
 
+    @property
+    def in_transaction(self) -> bool:
+        """See Link."""
+        return bool(self._raw.is_in_transaction())
+
     async def begin(self, *, write: bool, company: str) -> None:
         """Start a transaction and say for which company, in one round trip.
 
@@ -69,7 +79,7 @@ class PostgresLink:
 
     async def rollback(self) -> None:
         """Undo the transaction, if one is open."""
-        if self._raw.is_in_transaction():
+        if self.in_transaction:
             await self._raw.execute("ROLLBACK")
 
     async def close(self) -> None:
