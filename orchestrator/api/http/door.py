@@ -54,6 +54,7 @@ class HttpDoor:
         """Take no more connections, give running requests `grace_s` seconds, then cut them off."""
         runners, self._runners = self._runners, []
         for runner in runners:
+            # aiohttp takes it with the runner only, but the grace is known when the stop comes.
             runner._shutdown_timeout = grace_s
             await runner.cleanup()
 
@@ -62,6 +63,7 @@ class HttpDoor:
             middlewares=[_problems], client_max_size=self._settings.body_limit_bytes
         )
         application.add_routes(routes)
+        application.on_response_prepare.append(_name_no_software)
         return application
 
     async def _listen(
@@ -82,6 +84,11 @@ class HttpDoor:
                 f"The {what} address {shown}:{port} {reason}; stop what listens there or set {setting}."
             ) from None
         return f"{shown}:{runner.addresses[0][1]}"
+
+
+async def _name_no_software(_: web.Request, response: web.StreamResponse) -> None:
+    # aiohttp says its own and Python's version, which helps nobody but those who look for a weak one.
+    response.headers["Server"] = "ponte"
 
 
 @web.middleware

@@ -274,6 +274,11 @@ async def test_pages_and_openapi_need_no_key_and_nothing_from_elsewhere(api: Run
     assert openapi.body["openapi"].startswith("3.1")
 
 
+async def test_answers_do_not_name_the_software(api: RunningApi) -> None:
+    for path in ("/", "/v1/sessions", "/nothing", "/metrics"):
+        assert (await api.anonymous.ask("GET", path)).headers["Server"] == "ponte"
+
+
 async def test_delete_answers_204_without_a_body(api: RunningApi, make: Factories) -> None:
     company_id, client = await api.company()
     session = await make.session(CompanyScope(company_id))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,9 @@ import pytest
 from orchestrator._generated.ponte.v1 import event_pb2, event_pb2_grpc
 from orchestrator.api.services import ApiServices
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.events import EventType, NewEvent
+from orchestrator.services.context import Context
+from orchestrator.store import events as event_store
 from tests.integration.api.harness import SETTINGS, RestClient, RunningApi, read_grpc_error, running_api
 from tests.support.factories import CUSTOMER, Factories
 
@@ -247,3 +251,39 @@ async def test_stop_cuts_off_what_takes_longer_than_the_grace(services: ApiServi
             await api.api.stop(0.2)
         with pytest.raises(aiohttp.ClientError):
             await waiting
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_client_that_reads_nothing_is_cut_off(
+    services: ApiServices, context: Context, make: Factories
+) -> None:
+    async with running_api(services, replace(SETTINGS, stream_write_timeout_s=0.3)) as api:
+        company = await link(api, make)
+        scope = CompanyScope(company.company_id)
+        large = [NewEvent(EventType.MESSAGE_RECEIVED, "", {"text": "x" * 60_000}) for _ in range(300)]
+        async with context.database.transaction(scope) as tx:
+            await event_store.append(tx, scope, large, context.clock(), context.rng)
+        host, port = api.addresses.http.split(":")
+        with socket.socket() as silent:
+            silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+            silent.connect((host, int(port)))
+            lines = (
+                "GET /v1/events/stream?after=0 HTTP/1.1",
+                "Host: x",
+                f"Authorization: Bearer {company.client.key}",
+            )
+            silent.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+            await open_streams_become(api, 1)
+            await open_streams_become(api, 0)
+
+
+async def open_streams_become(api: RunningApi, count: int) -> None:
+    """Look at the metrics until so many streams over REST are open."""
+    async with asyncio.timeout(WAIT_S):
+        while f'ponte_open_streams{{door="rest"}} {count}.0' not in await metrics_text(api):
+            await asyncio.sleep(0.02)
+
+
+async def metrics_text(api: RunningApi) -> str:
+    """What /metrics says."""
+    return (await api.anonymous.ask("GET", "/metrics")).raw.decode()
