@@ -53,8 +53,9 @@ CLAIM_S: Final = 20.0
 """How long a claim lasts without renewal: after a crash, another deliverer takes over then."""
 
 _RENEW_S: Final = 5.0
-_RECORD_EVERY_S: Final = 0.02
-"""Results of this long share a transaction; a crash repeats at most the deliveries of this long."""
+_RECORD_EVERY_S: Final = 0.05
+"""Results of this long, and the next ring, share a transaction; a crash repeats at most deliveries of this long."""
+
 
 _ROUND_TRIES: Final = 3
 _ROUND_PAUSE_S: Final = 1.0
@@ -116,17 +117,21 @@ class EndpointRunner:
         self._rung = False
         self._stopping = False
         self._woken = asyncio.Event()
+        """Something happened: a result, a ring, a stop."""
+        self._hurried = asyncio.Event()
+        """The next round should not wait for more results."""
+        self._is_all_loaded = False
 
     def ring(self) -> None:
         """There may be more to deliver: look before ending."""
         self._rung = True
-        self._woken.set()
+        self._hurry()
 
     def stop(self) -> None:
         """Begin no more attempts; `run` ends when those on their way have."""
         self._stopping = True
         self._drop_waiting()
-        self._woken.set()
+        self._hurry()
 
     async def run(self) -> None:
         """Deliver what is due until there is no more; leave at once where another deliverer has the endpoint."""
@@ -142,6 +147,7 @@ class EndpointRunner:
     async def _round(self) -> bool:
         """Store, claim, load, begin; False when this runner has nothing more to do."""
         self._woken.clear()
+        self._hurried.clear()
         self._rung = False
         changes = _Changes(tuple(self._results), self._health, self._gone)
         self._results.clear()
@@ -190,12 +196,14 @@ class EndpointRunner:
         return _Found(endpoint, released=True)
 
     async def _load(self, tx: Transaction, endpoint: Endpoint) -> tuple[tuple[DueDelivery, ...], bool]:
-        """Due deliveries first, then new events; says too whether that was all."""
+        """Due deliveries first, then new events; says too whether there can be no more."""
         now = self._context.clock()
         allowed = most_in_flight(endpoint.health, now, PAGE)
         room = PAGE - len(self._lanes) if allowed == PAGE else allowed - len(self._known)
-        if self._stopping or room <= 0 or len(self._lanes) >= _LOW:
+        if self._stopping or room <= 0:
             return (), True
+        if len(self._lanes) >= _LOW:
+            return (), False
         due = await delivery_store.list_due(tx, self._scope, self._webhook_id, now, room, self._known)
         if len(due) == room:
             return tuple(due), False
@@ -235,21 +243,27 @@ class EndpointRunner:
             self._lanes.put((delivery.event.session_id, delivery.event.chat_jid), delivery)
         if self._stopping or self._gone or self._allowed(MOST_IN_FLIGHT) == 0:
             self._drop_waiting()
+        self._is_all_loaded = found.is_all
         self._begin_attempts()
-        if not found.is_all and len(self._lanes) < _LOW:
-            self._woken.set()
 
     async def _until_next_round(self) -> None:
+        """Wait for a result, then a little for more to come; less where there is more to load or a ring."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_RENEW_S):
                 await self._woken.wait()
-        if self._attempts:
-            await asyncio.sleep(_RECORD_EVERY_S)
+            async with asyncio.timeout(_RECORD_EVERY_S):
+                await self._hurried.wait()
+
+    def _hurry(self) -> None:
+        self._woken.set()
+        self._hurried.set()
 
     def _begin_attempts(self) -> None:
         allowed = self._allowed(self._window)
         while len(self._attempts) < allowed and (taken := self._lanes.take()) is not None:
             self._attempts.add(asyncio.create_task(self._attempt(*taken)))
+        if not self._is_all_loaded and len(self._lanes) < self._window:
+            self._hurry()
 
     def _allowed(self, most: int) -> int:
         return most_in_flight(self._health, self._context.clock(), most)

@@ -52,6 +52,28 @@ _RECORD = (
 )
 
 
+_LIST_DUE = (
+    select(
+        _deliveries.c.id.label("delivery_id"),
+        _deliveries.c.attempts,
+        *(column.label(_EVENT_PREFIX + column.name) for column in _events.c),
+    )
+    .join(
+        _events,
+        and_(_events.c.company_id == _deliveries.c.company_id, _events.c.sequence == _deliveries.c.sequence),
+    )
+    .where(
+        _deliveries.c.company_id == bindparam("of_company"),
+        _deliveries.c.webhook_id == bindparam("of_webhook"),
+        _deliveries.c.status == _PENDING,
+        _deliveries.c.next_attempt_at <= bindparam("now"),
+        _deliveries.c.id.not_in(bindparam("known", expanding=True)),
+    )
+    .order_by(_deliveries.c.sequence)
+    .limit(bindparam("most"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class DueDelivery:
     """A delivery to attempt now; `attempts` were made before."""
@@ -113,32 +135,16 @@ async def list_due(
     known: Collection[str] = (),
 ) -> list[DueDelivery]:
     """List at most `limit` deliveries whose time has come, in the order of their events, without those in `known`."""
-    query = (
-        select(
-            _deliveries.c.id.label("delivery_id"),
-            _deliveries.c.attempts,
-            *(column.label(_EVENT_PREFIX + column.name) for column in _events.c),
-        )
-        .join(
-            _events,
-            and_(
-                _events.c.company_id == _deliveries.c.company_id, _events.c.sequence == _deliveries.c.sequence
-            ),
-        )
-        .where(
-            _deliveries.c.company_id == scope.company_id,
-            _deliveries.c.webhook_id == webhook_id,
-            _deliveries.c.status == _PENDING,
-            _deliveries.c.next_attempt_at <= now,
-        )
-        .order_by(_deliveries.c.sequence)
-        .limit(limit)
-    )
-    if known:
-        query = query.where(_deliveries.c.id.not_in(list(known)))
+    arguments = {
+        "of_company": scope.company_id,
+        "of_webhook": webhook_id,
+        "now": now,
+        "most": limit,
+        "known": list(known),
+    }
     return [
         DueDelivery(row["delivery_id"], row["attempts"], _to_event(row))
-        for row in (await tx.connection.execute(query)).mappings()
+        for row in (await tx.connection.execute(_LIST_DUE, arguments)).mappings()
     ]
 
 

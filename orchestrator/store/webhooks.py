@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
-    Select,
     Table,
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -47,6 +47,44 @@ class Endpoint:
     secret: Sealed
     cursor: int
     health: EndpointHealth
+
+
+# Statements of the hot path are built once.
+_NAMED = and_(
+    _webhooks.c.company_id == bindparam("of_company"), _webhooks.c.id == bindparam("of_webhook"), _kept
+)
+_FREE = or_(_webhooks.c.claimed_until.is_(None), _webhooks.c.claimed_until < bindparam("now"))
+_CLAIM = (
+    update(_webhooks)
+    .where(_NAMED, _webhooks.c.enabled.is_(true()), or_(_webhooks.c.claim_owner == bindparam("owner"), _FREE))
+    .values(claim_owner=bindparam("owner"), claimed_until=bindparam("until"))
+    .returning(*_webhooks.c)
+)
+_RELEASE = (
+    update(_webhooks)
+    .where(_NAMED, _webhooks.c.claim_owner == bindparam("owner"))
+    .values(claim_owner="", claimed_until=None)
+)
+_MOVE_CURSOR = update(_webhooks).where(_NAMED).values(cursor=bindparam("position"))
+_HAS_WAITING = exists().where(
+    _deliveries.c.webhook_id == _webhooks.c.id,
+    # Written out, so that the databases see that the partial index fits.
+    _deliveries.c.status == literal_column("'PENDING'"),
+    _deliveries.c.next_attempt_at <= bindparam("now"),
+)
+_IS_DUE = and_(
+    _kept,
+    _webhooks.c.enabled.is_(true()),
+    or_(_webhooks.c.paused_until.is_(None), _webhooks.c.paused_until <= bindparam("now")),
+    or_(_webhooks.c.cursor < func.coalesce(_counters.c.last_sequence, 0), _HAS_WAITING),
+)
+_WITH_COUNTER = _webhooks.outerjoin(_counters, _counters.c.company_id == _webhooks.c.company_id)
+_LIST_DUE = (
+    select(_webhooks.c.id)
+    .select_from(_WITH_COUNTER)
+    .where(_IS_DUE, _webhooks.c.company_id == bindparam("of_company"))
+)
+_DUE_COMPANIES = select(_webhooks.c.company_id).distinct().select_from(_WITH_COUNTER).where(_IS_DUE, _FREE)
 
 
 async def add(tx: Transaction, scope: CompanyScope, webhook: Webhook, secret: Sealed, cursor: int) -> None:
@@ -142,6 +180,11 @@ async def disable(tx: Transaction, scope: CompanyScope, webhook_id: str, reason:
     )
 
 
+async def save_health(tx: Transaction, scope: CompanyScope, webhook_id: str, health: EndpointHealth) -> None:
+    """Store how the endpoint does."""
+    await tx.connection.execute(update(_webhooks).where(_is(scope, webhook_id)).values(**_health(health)))
+
+
 async def claim(
     tx: Transaction, scope: CompanyScope, webhook_id: str, owner: str, now: datetime, until: datetime
 ) -> Endpoint | None:
@@ -149,86 +192,39 @@ async def claim(
 
     Locks the webhook until the transaction ends, so that two deliverers cannot move its cursor at once.
     """
-    statement = (
-        update(_webhooks)
-        .where(
-            _is(scope, webhook_id),
-            _webhooks.c.enabled.is_(true()),
-            or_(
-                _webhooks.c.claim_owner == owner,
-                _webhooks.c.claimed_until.is_(None),
-                _webhooks.c.claimed_until < now,
-            ),
-        )
-        .values(claim_owner=owner, claimed_until=until)
-        .returning(*_webhooks.c)
-    )
-    row = (await tx.connection.execute(statement)).mappings().one_or_none()
+    arguments = {**_named(scope, webhook_id), "owner": owner, "now": now, "until": until}
+    row = (await tx.connection.execute(_CLAIM, arguments)).mappings().one_or_none()
     return _to_endpoint(row) if row else None
 
 
 async def release(tx: Transaction, scope: CompanyScope, webhook_id: str, owner: str) -> None:
     """Give the right to deliver back."""
-    await tx.connection.execute(
-        update(_webhooks)
-        .where(
-            _webhooks.c.company_id == scope.company_id,
-            _webhooks.c.id == webhook_id,
-            _webhooks.c.claim_owner == owner,
-        )
-        .values(claim_owner="", claimed_until=None)
-    )
+    await tx.connection.execute(_RELEASE, {**_named(scope, webhook_id), "owner": owner})
 
 
 async def move_cursor(tx: Transaction, scope: CompanyScope, webhook_id: str, cursor: int) -> None:
     """Note that events up to `cursor` have become deliveries; in the same transaction that adds them."""
-    await tx.connection.execute(update(_webhooks).where(_is(scope, webhook_id)).values(cursor=cursor))
-
-
-async def save_health(tx: Transaction, scope: CompanyScope, webhook_id: str, health: EndpointHealth) -> None:
-    """Store how the endpoint does."""
-    await tx.connection.execute(update(_webhooks).where(_is(scope, webhook_id)).values(**_health(health)))
+    await tx.connection.execute(_MOVE_CURSOR, {**_named(scope, webhook_id), "position": cursor})
 
 
 async def list_due(tx: Transaction, scope: CompanyScope, now: datetime) -> list[str]:
     """List the ids of the company's webhooks that have something to deliver now, whoever works on them."""
-    query = _due(select(_webhooks.c.id), now).where(_webhooks.c.company_id == scope.company_id)
-    return list((await tx.connection.execute(query)).scalars())
+    found = await tx.connection.execute(_LIST_DUE, {"of_company": scope.company_id, "now": now})
+    return list(found.scalars())
 
 
 async def due_companies(tx: Transaction, scope: SystemScope, now: datetime, limit: int = 1000) -> list[str]:
     """List companies that have something to deliver now and nobody at work on it: for maintenance to ring."""
     del scope  # The transaction was opened for all companies.
-    query = (
-        _due(select(_webhooks.c.company_id).distinct(), now)
-        .where(or_(_webhooks.c.claimed_until.is_(None), _webhooks.c.claimed_until < now))
-        .limit(limit)
-    )
-    return list((await tx.connection.execute(query)).scalars())
-
-
-def _due(query: Select[Any], now: datetime) -> Select[Any]:
-    waiting = exists().where(
-        _deliveries.c.webhook_id == _webhooks.c.id,
-        # Written out, so that the databases see that the partial index fits.
-        _deliveries.c.status == literal_column("'PENDING'"),
-        _deliveries.c.next_attempt_at <= now,
-    )
-    return (
-        query.select_from(
-            _webhooks.outerjoin(_counters, _counters.c.company_id == _webhooks.c.company_id),
-        )
-        .where(
-            _kept,
-            _webhooks.c.enabled.is_(true()),
-            or_(_webhooks.c.paused_until.is_(None), _webhooks.c.paused_until <= now),
-        )
-        .where(or_(_webhooks.c.cursor < func.coalesce(_counters.c.last_sequence, 0), waiting))
-    )
+    return list((await tx.connection.execute(_DUE_COMPANIES.limit(limit), {"now": now})).scalars())
 
 
 def _is(scope: CompanyScope, webhook_id: str) -> ColumnElement[bool]:
     return and_(_webhooks.c.company_id == scope.company_id, _webhooks.c.id == webhook_id, _kept)
+
+
+def _named(scope: CompanyScope, webhook_id: str) -> dict[str, Any]:
+    return {"of_company": scope.company_id, "of_webhook": webhook_id}
 
 
 def _health(health: EndpointHealth) -> dict[str, Any]:
