@@ -1,6 +1,7 @@
 """Several deliverers, crashes, closing, and faults on our own side."""
 
 import asyncio
+from random import Random
 
 import pytest
 from aiohttp import web
@@ -16,6 +17,7 @@ from tests.integration.webhooks.endpoints import Endpoint
 from tests.integration.webhooks.receiver import Received, Receiver, ok
 from tests.support.clock import ManualClock
 from tests.support.factories import Factories
+from tests.support.fixtures import SEED
 
 pytestmark = pytest.mark.usefixtures("no_tasks_left")
 
@@ -215,3 +217,32 @@ async def test_the_number_of_endpoints_at_work_is_bounded(
 
     assert receiver.received == []
     assert await endpoint.is_due(), "maintenance rings again"
+
+
+async def test_crashes_at_any_moment_lose_nothing_and_make_one_delivery_of_each_event(
+    context: Context, client: WebhookClient, endpoint: Endpoint, receiver: Receiver, clock: ManualClock
+) -> None:
+    rng = Random(SEED)
+
+    async def answer_sometimes(received: Received) -> web.StreamResponse:
+        await asyncio.sleep(rng.uniform(0, 0.01))
+        return web.Response(status=rng.choice([200, 200, 200, 500]))
+
+    receiver.answer = answer_sometimes
+    for number in range(15):
+        await endpoint.record_in([f"chat-{rng.randrange(9)}" for _ in range(20)])
+        crashing = WebhookDeliveryService(context, client, f"worker-{number}")
+        await crashing.start(endpoint.scope)
+        await asyncio.sleep(rng.uniform(0, 0.08))
+        await crashing.close(grace_s=0)
+        clock.advance(CLAIM_S + 1)
+
+    receiver.answer = ok
+    survivor = WebhookDeliveryService(context, client, "survivor")
+    while await endpoint.is_due() or "PENDING" in await endpoint.statuses():
+        await survivor.run(endpoint.scope)
+        clock.advance(60)
+    await survivor.close()
+
+    assert await endpoint.statuses() == ["DELIVERED"] * 300
+    assert set(receiver.sequences()) == set(range(1, 301))
