@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _ALL_COMPANIES = "*"
 _SQLITE_READERS = 4
+_MOST_LANES = 1000  # more than this only while they all have work
 _IN_THE_WAY = ("40P01", "40001")  # PostgreSQL's deadlock_detected and serialization_failure
 
 
@@ -164,7 +165,7 @@ class Database:
             await call_hooks(piece.hooks)
         return result
 
-    def write_behind(self, scope: Scope, work: Callable[[Transaction], Awaitable[None]]) -> None:
+    def write_behind(self, scope: Scope, work: Callable[[Transaction], Awaitable[object]]) -> None:
         """Write what nobody waits for; what fails is logged. `close` waits for it."""
         piece = self._queue(scope, work)
 
@@ -189,7 +190,7 @@ class Database:
         name = _ALL_COMPANIES if self.dialect == "sqlite" else _company(scope)
         lane = self._lanes.get(name)
         if lane is None:
-            if len(self._lanes) > 1000:
+            if len(self._lanes) >= _MOST_LANES:
                 self._lanes = {key: kept for key, kept in self._lanes.items() if not kept.idle}
             lane = self._lanes[name] = GroupCommit(lambda: self._unit(scope), self._call_later)
         return lane

@@ -238,7 +238,7 @@ async def test_a_piece_whose_caller_is_cancelled_while_it_runs_is_kept_with_its_
 async def test_closing_waits_for_writes_in_the_background(database_url: str) -> None:
     database = await Database.open(database_url)
     for number in range(20):
-        database.write_behind(SYSTEM, note(f"{number}"))  # type: ignore[arg-type]  # the answer is not used
+        database.write_behind(SYSTEM, note(f"{number}"))
     await database.close()
 
     again = await Database.open(database_url)
@@ -311,3 +311,35 @@ async def test_an_unreachable_database_is_one_clear_sentence() -> None:
     assert "secret" not in str(failure.value)
     with pytest.raises(StartupError, match="neither"):
         await Database.open("mysql://localhost/ponte")
+
+
+async def test_a_write_in_the_background_that_fails_harms_nobody(database: Database) -> None:
+    called: list[str] = []
+
+    async def call() -> None:
+        called.append("after commit")
+
+    async def fail(tx: Transaction) -> None:
+        raise LookupError
+
+    async def succeed(tx: Transaction) -> None:
+        tx.after_commit(call)
+
+    database.write_behind(SYSTEM, fail)
+    database.write_behind(SYSTEM, succeed)
+    await database.shared_transaction(SYSTEM, note("next"))
+    await asyncio.sleep(0)
+
+    assert await noted(database) == {"next"}
+    assert called == ["after commit"]
+
+
+async def test_lanes_of_companies_that_have_nothing_to_write_are_forgotten(database: Database) -> None:
+    for number in range(1100):
+        await database.shared_transaction(CompanyScope(f"{number}"), nothing)
+
+    assert len(database._lanes) <= 1001
+
+
+async def nothing(tx: Transaction) -> None:
+    """Work that does nothing."""
