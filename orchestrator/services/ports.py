@@ -60,7 +60,12 @@ class GatewayPort(Protocol):
         ...
 
     async def mark_read(
-        self, scope: CompanyScope, session_id: str, chat_jid: str, participant_jid: str, wa_message_ids: Sequence[str]
+        self,
+        scope: CompanyScope,
+        session_id: str,
+        chat_jid: str,
+        participant_jid: str,
+        wa_message_ids: Sequence[str],
     ) -> None:
         """Show messages as read to their sender."""
         ...
