@@ -22,6 +22,10 @@ class Desk:
     messages: MessageService
     gateway: FakeGateway
 
+    def adopt(self, context: Context) -> None:
+        """Go on with another context, one that has real bells for instance."""
+        self.context, self.messages = context, MessageService(context)
+
     def dispatch(self, owner: str = "worker-1") -> DispatchService:
         """A dispatcher, as each worker process has one."""
         return DispatchService(self.context, self.gateway, owner)
