@@ -63,7 +63,7 @@ class UrlGuard:
                 errors.URL_NOT_ALLOWED, field_path, f"Webhooks may not use port {parsed.port}."
             )
         if not self._allow_private and (host == "localhost" or host.endswith(".localhost")):
-            raise invalid_field(errors.URL_NOT_ALLOWED, field_path)
+            raise self._not_allowed(field_path)
         try:
             async with asyncio.timeout(LOOK_UP_AT_SAVE_S):
                 addresses = await self._look_up(host)
@@ -71,7 +71,11 @@ class UrlGuard:
             return
         # One bad address is enough: at connect only the good ones are used, but such a name means no good.
         if not all(is_allowed(address, self._allow_private) for address in addresses):
-            raise invalid_field(errors.URL_NOT_ALLOWED, field_path)
+            raise self._not_allowed(field_path)
+
+    def _not_allowed(self, field_path: str) -> PonteError:
+        never = "Link-local, multicast and reserved addresses are never allowed."
+        return invalid_field(errors.URL_NOT_ALLOWED, field_path, never if self._allow_private else "")
 
     async def allowed_addresses(self, host: str) -> list[str]:
         """Resolve a host and keep what is allowed; raises AddressNotAllowed where nothing is left."""

@@ -220,6 +220,18 @@ async def test_private_networks_may_be_allowed_but_link_local_ones_never(url: st
     assert await refusal(guard, url) == code
 
 
+@pytest.mark.parametrize(
+    ("allow_private", "advice"), [(False, "PONTE_WEBHOOK_ALLOW_PRIVATE_NETWORKS"), (True, "never allowed")]
+)
+async def test_the_refusal_says_what_can_be_done(allow_private: bool, advice: str) -> None:
+    guard = UrlGuard(allow_private_networks=allow_private, look_up=look_up)
+
+    with pytest.raises(PonteError) as refused:
+        await guard.check("http://169.254.169.254/")
+
+    assert advice in refused.value.violations[0].description
+
+
 async def test_only_allowed_addresses_of_a_name_are_connected_to(guard: UrlGuard) -> None:
     resolved = await guard.resolver.resolve("mixed.example", 443, socket.AF_UNSPEC)
 
