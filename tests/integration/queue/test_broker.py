@@ -37,7 +37,8 @@ def _take(broker: QueueBroker, queue: str, timeout_s: float) -> dramatiq.Message
     consumer = broker.consume(queue, prefetch=1, timeout=50)
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
-        if (job := next(consumer)) is not None:
+        job: dramatiq.MessageProxy | None = next(consumer)
+        if job is not None:
             return job
     return None
 
