@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+import grpc
 from grpc import aio
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
@@ -21,6 +22,10 @@ _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    # A process that hangs answers no ping: its streams break after 15 s instead of never.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.max_pings_without_data", 0),
 )
 
 
@@ -41,10 +46,14 @@ class Bridge(Protocol):
 
 
 class BridgeClient:
-    """Reaches one bridge process at `address`: `unix:/path` or `host:port`. Belongs to the loop that first uses it."""
+    """Reaches one bridge process at `address`: `unix:/path` or `host:port`. Belongs to the loop that first uses it.
 
-    def __init__(self, address: str) -> None:
+    `credentials` are those of mutual TLS, which a bridge on another machine demands.
+    """
+
+    def __init__(self, address: str, credentials: grpc.ChannelCredentials | None = None) -> None:
         self.address = address
+        self._credentials = credentials
         self._open_channel: aio.Channel | None = None
 
     def open(self, opening: Opening) -> SessionStream:
@@ -66,7 +75,11 @@ class BridgeClient:
 
     def _channel(self) -> aio.Channel:
         if self._open_channel is None:
-            self._open_channel = aio.insecure_channel(self.address, options=_OPTIONS)
+            self._open_channel = (
+                aio.insecure_channel(self.address, options=_OPTIONS)
+                if self._credentials is None
+                else aio.secure_channel(self.address, self._credentials, options=_OPTIONS)
+            )
         return self._open_channel
 
 

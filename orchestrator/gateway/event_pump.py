@@ -32,6 +32,9 @@ _READS_AT_A_TIME = 32
 _WRITES_WAITING = 1000
 _RECEIPTS_WAITING = 2000
 _RECEIPTS_AT_A_TIME = 100
+_BEYOND_CONNECT_S = 15.0
+"""The bridge itself gives up a connection that is not made in time; so much later the bridge hangs."""
+
 _DRAIN_S = 5.0
 """How long what came before the end of a stream may take: credentials of a number that was just linked among it."""
 
@@ -79,6 +82,8 @@ class EventPump:
         self._receipt_batches: Batches[Receipt] = Batches(
             self._record_receipts, _RECEIPTS_AT_A_TIME, _RECEIPTS_WAITING
         )
+        self._sign_of_life_s = settings.connect_timeout_ms / 1000 + _BEYOND_CONNECT_S
+        self._watchdog = asyncio.timeout(None)
         self._log = logger.bind(company_id=lease.company_id, session_id=lease.session_id)
         self.opened_at: float | None = None
         """When the connection became usable, by the event loop's clock."""
@@ -86,10 +91,12 @@ class EventPump:
     async def run(self) -> Closed:
         """Read until the stream closes, then finish what it left. Raises PonteError(STALE_FENCE)."""
         try:
-            while not isinstance(event := await self._stream.read(), Closed):
-                await self._take(event)
+            async with asyncio.timeout(self._sign_of_life_s) as self._watchdog:
+                closed = await self._read()
             await self._drain()
-            return event
+            return closed
+        except TimeoutError:
+            return Closed(0, "connect_timeout", f"no sign of life in {self._sign_of_life_s:g} s")
         finally:
             for work in self._all_work():
                 work.cancel()
@@ -98,6 +105,14 @@ class EventPump:
         """Wait until all that came so far is done and answered."""
         for work in self._all_work():
             await work.drained()
+
+    async def _read(self) -> Closed:
+        while not isinstance(event := await self._stream.read(), Closed):
+            if isinstance(event, QrCode | Opened):
+                self._watchdog.reschedule(None)
+            await self._take(event)
+        self._watchdog.reschedule(None)
+        return event
 
     async def _take(self, event: BridgeEvent) -> None:
         match event:

@@ -50,7 +50,8 @@ class Gateway:
             async with asyncio.timeout(grace_s):
                 await self._keeper.stop()
         except TimeoutError:
-            logger.warning("Not all sessions ended in {:g} s; their leases end by themselves.", grace_s)
+            logger.warning("Not all sessions ended in {:g} s; the others are dropped.", grace_s)
+            await self._keeper.drop()
 
     def ring(self, session_id: str) -> None:
         """A session's desired state changed: look now."""

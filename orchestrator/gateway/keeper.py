@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from loguru import logger
 
 from orchestrator.domain.session import Lease
+from orchestrator.gateway import metrics
 from orchestrator.gateway.runner import SessionRunner
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.services.session_runtime import SessionRuntime
@@ -52,6 +53,11 @@ class LeaseKeeper:
         await asyncio.gather(*(runner.stop() for runner in self.runners.values()), *self._leaving.values())
         self.runners.clear()
 
+    async def drop(self) -> None:
+        """End what `stop` did not end in time; leases end by themselves."""
+        await asyncio.gather(*(runner.drop() for runner in self.runners.values()))
+        self.runners.clear()
+
     async def _run(self) -> None:
         while True:
             rung = self._rung.is_set()
@@ -65,6 +71,8 @@ class LeaseKeeper:
                     await self._claim()
             except Exception as error:
                 logger.warning("Leases could not be renewed or claimed: {}: {}", type(error).__name__, error)
+            metrics.HELD.set(len(self.runners))
+            metrics.CONNECTED.set(sum(1 for runner in self.runners.values() if runner.connected_stream))
             await self._wait()
 
     async def _wait(self) -> None:
@@ -124,8 +132,6 @@ class LeaseKeeper:
                 self._stop_in_background(earlier)
             runner = self.runners[lease.session_id] = self._make_runner(lease)
             runner.start()
-        if len(leases) == most:
-            self._rung.set()
 
     def _let_go(self, session_ids: Iterable[str], why: str) -> None:
         runners = [self.runners.pop(session_id) for session_id in session_ids if session_id in self.runners]

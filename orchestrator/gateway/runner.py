@@ -11,6 +11,7 @@ from orchestrator.domain.closing import Closed
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.session import Lease
+from orchestrator.gateway import metrics
 from orchestrator.gateway.event_pump import EventPump, Inbox, Receipts
 from orchestrator.gateway.pace import Pace
 from orchestrator.gateway.settings import GatewaySettings
@@ -95,6 +96,13 @@ class SessionRunner:
             await self._end(self._stream, self._pump)
         await asyncio.wait([self._task])
 
+    async def drop(self) -> None:
+        """Let go at once."""
+        self._stopping = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
     async def wait_closed(self, stream: SessionStream) -> None:
         """Wait until this stream has closed and that is recorded."""
         async with self._closed:
@@ -162,6 +170,7 @@ class SessionRunner:
                 self._closed.notify_all()
 
     async def _record_closed(self, closed: Closed, connected_for_s: float) -> None:
+        metrics.CLOSED.labels(closed.reason).inc()
         after = await self._runtime.record_closed(
             self.scope, self.lease.session_id, self.lease.fence, closed, connected_for_s
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,9 @@ from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator.bridge.memory import MemoryPeer
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.session import SessionState
+from orchestrator.gateway import event_pump, runner
 from orchestrator.services.session_pairing import PairingMethod, PairingOffer
+from orchestrator.services.session_runtime import RunPlan
 from orchestrator.store import sessions
 from tests.unit.gateway.conftest import ME, MY_LID, MemoryHouse, until
 
@@ -265,3 +268,108 @@ async def test_a_session_whose_fence_is_stale_is_let_go(house: MemoryHouse) -> N
         return house.gateway.held == 0
 
     await until(look)
+
+
+async def test_a_bridge_without_a_sign_of_life_is_given_up(
+    house: MemoryHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_pump, "_BEYOND_CONNECT_S", -19.9)
+    row = await house.linked()
+    await house.bridge.next_peer()
+    session = await house.reach(row.id, SessionState.RECONNECTING)
+    assert session.last_close is not None
+    assert session.last_close.reason == "connect_timeout"
+
+
+async def test_a_fault_of_the_database_is_outlived(
+    house: MemoryHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "_FIRST_FAULT_S", 0.01)
+    plan, faults = house.runtime.plan, 0
+
+    async def faulty(*arguments: Any) -> RunPlan | None:
+        nonlocal faults
+        faults += 1
+        if faults < 4:
+            raise OSError("the disk is away")
+        return await plan(*arguments)
+
+    monkeypatch.setattr(house.runtime, "plan", faulty)
+    await house.linked()
+    await house.bridge.next_peer()
+    assert faults == 4
+
+
+async def test_a_bridge_that_does_not_end_a_stream_is_dropped(
+    house: MemoryHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "_END_S", 0.05)
+    session_id, peer = await house.connected()
+
+    async def ignore() -> None:
+        pass
+
+    monkeypatch.setattr(peer, "done_writing", ignore)
+    await house.service.stop(house.scope, session_id)
+
+    async def gone() -> bool:
+        return peer.over and await house.runtime.find_lease(house.scope, session_id) is None
+
+    await until(gone)
+
+
+async def test_a_gateway_that_must_stop_at_once_drops_its_sessions(
+    house: MemoryHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, peer = await house.connected()
+
+    async def ignore() -> None:
+        pass
+
+    monkeypatch.setattr(peer, "done_writing", ignore)
+    await house.gateway.stop(0.05)
+    assert peer.over
+    assert house.gateway.held == 0
+
+
+async def test_a_lease_that_could_not_be_given_back_is_freed_later(
+    house: MemoryHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id, _ = await house.connected()
+    release, failed = house.runtime.release, False
+
+    async def fails_once(*arguments: Any) -> None:
+        nonlocal failed
+        if not failed:
+            failed = True
+            raise OSError("the disk is away")
+        await release(*arguments)
+
+    monkeypatch.setattr(house.runtime, "release", fails_once)
+    await house.service.stop(house.scope, session_id)
+
+    async def free() -> bool:
+        return await house.runtime.find_lease(house.scope, session_id) is None
+
+    await until(free)
+    assert failed
+
+
+async def test_auth_state_that_cannot_be_stored_is_refused(
+    house: MemoryHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, peer = await house.connected()
+
+    async def broken(*arguments: Any) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(house.runtime, "store_auth", broken)
+    monkeypatch.setattr(house.runtime, "load_keys", broken)
+    peer.emit(store_auth=pb.StoreAuth(request_id=1, credentials_json="{}"))
+    written = await peer.next_command()
+    peer.emit(get_auth=pb.GetAuth(request_id=2, type="session", ids=["a"]))
+    read = await peer.next_command()
+    assert written is not None
+    assert read is not None
+    assert written.auth_stored.error_code == "INTERNAL"
+    assert read.auth_loaded.error_code == "INTERNAL"
