@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from orchestrator.store.database import Database, SystemScope
 from tests.support.ponte import is_alive
-from tests.support.servers import remove_folders_of_the_dead
+from tests.support.servers import ServerUnavailable, give_up, remove_folders_of_the_dead
 
 _SERVER = """
 import time
@@ -81,3 +81,12 @@ async def test_a_server_ends_with_a_killed_test_process(module: str, short_folde
     while any(is_alive(int(child)) for child in children):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
+
+
+def test_a_missing_server_fails_in_ci_and_skips_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no PostgreSQL"):
+        give_up("PostgreSQL", ServerUnavailable("none"))
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="no PostgreSQL"):
+        give_up("PostgreSQL", ServerUnavailable("none"))
