@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
 import { describeError, log, silenceConsole } from './logger.js';
 import { BridgeServer } from './server.js';
+import { keepSessionsFromFailedAttempts } from './session-attempts.js';
 
 const USAGE = `usage: main.js --listen unix:/path | host:port [--tls-cert FILE --tls-key FILE --tls-ca FILE] [--exit-with-parent]`;
 
@@ -86,6 +87,7 @@ async function main(): Promise<void> {
 }
 
 silenceConsole();
+keepSessionsFromFailedAttempts();
 main().catch((error) => {
   log('error', error instanceof Error ? error.message : String(error));
   process.exit(2);

@@ -3,7 +3,10 @@ import libsignal from 'libsignal';
 import { signalKey } from '../wire/keys.ts';
 import { bytesOf, child, node, uintOf } from '../wire/nodes.ts';
 import type { Device, KeyBundle } from './device.ts';
+import { keepSessionsFromFailedAttempts } from './session-attempts.ts';
 import type { SignalStore } from './signal-store.ts';
+
+keepSessionsFromFailedAttempts();
 
 /** Raised for a ciphertext that was decrypted before: the sender, or the server, delivered it twice. */
 export class AlreadyDecryptedError extends Error {}

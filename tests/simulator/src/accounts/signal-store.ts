@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { SessionRecord, SignalStorage } from 'libsignal';
+import libsignal, { type SessionRecord, type SignalStorage } from 'libsignal';
 import { generateKeyPair, type KeyPair, sign, signalKey } from '../wire/keys.ts';
 import type { KeyBundle } from './device.ts';
 
@@ -50,8 +50,10 @@ export class SignalStore implements SignalStorage {
     return this.sessions.get(address)?.haveOpenSession() === true;
   }
 
+  /** A copy: libsignal changes a record before it knows that it may. */
   async loadSession(address: string): Promise<SessionRecord | undefined> {
-    return this.sessions.get(address);
+    const record = this.sessions.get(address);
+    return record && libsignal.SessionRecord.deserialize(record.serialize());
   }
 
   async storeSession(address: string, session: SessionRecord): Promise<void> {
