@@ -197,7 +197,7 @@ class _Recorder:
     ) -> None:
         """Write what the verdicts say. Without the lease (`owns` False) only what is certain counts: it was sent."""
         await message_store.lock_company(tx, self._scope)
-        current = await message_store.lock_many(tx, self._scope, [stored.message.id for stored, _ in answers])
+        current = await self._current(tx, [stored for stored, _ in answers])
         contacts = await self._book.learn(
             tx, self._scope, [Sighting(answer.contact) for _, answer in answers]
         )
@@ -224,6 +224,16 @@ class _Recorder:
         if events:
             await event_store.append(tx, self._scope, events, self._now, self._context.rng)
             tx.after_commit(self._ring)
+
+    async def _current(self, tx: Transaction, claimed: Sequence[StoredMessage]) -> dict[str, StoredMessage]:
+        """What the messages are now: as they were claimed, or read anew where a receipt has moved them on since."""
+        current = {stored.message.id: stored for stored in claimed}
+        statuses = await message_store.lock_statuses(tx, self._scope, list(current))
+        moved = [key for key in current if statuses.get(key) is not MessageStatus.SENDING]
+        if not moved:
+            return current
+        found = await message_store.get_many(tx, self._scope, moved)
+        return {key: stored for key, stored in (current | found).items() if key in statuses}
 
     async def _ring(self) -> None:
         await self._context.bells.events_recorded(self._scope)

@@ -53,6 +53,12 @@ _FIND = select(*MESSAGE_COLUMNS).where(
     _messages.c.session_id == bindparam("session"),
     _messages.c.wa_message_id.in_(bindparam("wa_ids", expanding=True)),
 )
+_LOCK_STATUSES = (
+    select(_messages.c.id, _messages.c.status)
+    .where(_OWN, _messages.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_messages.c.id)
+    .with_for_update()
+)
 _LOCK_MANY = _GET_MANY.order_by(_messages.c.id).with_for_update()
 _LOCK_FOUND = _FIND.order_by(_messages.c.id).with_for_update()
 _PROTO = (
@@ -136,6 +142,16 @@ async def lock_many(
     arguments = {"company": scope.company_id, "ids": padded(message_ids)}
     rows = await tx.connection.execute(_LOCK_MANY, arguments)
     return {row.id: to_message(scope, row) for row in rows}
+
+
+async def lock_statuses(
+    tx: Transaction, scope: CompanyScope, message_ids: Sequence[str]
+) -> dict[str, MessageStatus]:
+    """As `lock_many`, but reads only where the messages stand."""
+    arguments = {"company": scope.company_id, "ids": padded(message_ids)}
+    return {
+        row.id: MessageStatus(row.status) for row in await tx.connection.execute(_LOCK_STATUSES, arguments)
+    }
 
 
 async def lock_by_whatsapp_ids(

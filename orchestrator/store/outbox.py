@@ -4,7 +4,7 @@ The order of a chat is that of `sequence`; a scheduled message takes its place i
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -19,7 +19,7 @@ from orchestrator.store.models import MessageRow, SessionRow
 from orchestrator.store.models.base import UtcDateTime
 
 MOST_PER_CHAT = 16
-"""Messages of one chat in one claim: they are sent one after the other, so more would only hold up other chats."""
+"""Messages of one chat in one claim. They are sent one after the other, so many chats with one each come first."""
 
 _messages: Table = MessageRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _sessions: Table = SessionRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
@@ -85,6 +85,11 @@ WITH due AS ({" UNION ALL ".join(_DUE_OF_A_LANE.format(rank=rank, lane=lane.valu
 chat AS (
     SELECT chat_jid, MIN(lane_rank) AS first_lane, MIN(due_at) AS first_due FROM due
     GROUP BY chat_jid ORDER BY first_lane, first_due LIMIT :free
+),
+share AS (
+    SELECT CASE WHEN COUNT(*) * {MOST_PER_CHAT} < :free THEN {MOST_PER_CHAT}
+                ELSE (:free + COUNT(*) - 1) / COUNT(*) END AS size
+    FROM chat
 )
 SELECT {", ".join(f"message.{column.name}" for column in MESSAGE_COLUMNS)}
 FROM chat JOIN message ON message.session_id = :session AND message.chat_jid = chat.chat_jid
@@ -94,7 +99,7 @@ WHERE message.company_id = :company AND message.status IN ('QUEUED', 'SENDING')
         SELECT earlier.sequence FROM message AS earlier
         WHERE earlier.session_id = :session AND earlier.chat_jid = chat.chat_jid
           AND earlier.status IN ('QUEUED', 'SENDING') AND (earlier.send_at IS NULL OR earlier.send_at <= :now)
-        ORDER BY earlier.sequence LIMIT 1 OFFSET {MOST_PER_CHAT - 1}), 9223372036854775807)
+        ORDER BY earlier.sequence LIMIT 1 OFFSET (SELECT share.size FROM share) - 1), 9223372036854775807)
 ORDER BY chat.first_lane, chat.first_due, chat.chat_jid, message.sequence
 """  # noqa: S608  # only constants of this file are put in
     )
@@ -209,7 +214,11 @@ async def _mark_claimed(
     arguments = {"b_ids": padded([stored.message.id for stored in picked]), "b_until": until}
     # What was cancelled since it was read is not marked.
     marked = set((await tx.connection.execute(_MARK_CLAIMED, arguments)).scalars())
-    return [stored for stored in picked if stored.message.id in marked]
+    return [
+        replace(stored, message=replace(stored.message, status=MessageStatus.SENDING))
+        for stored in picked
+        if stored.message.id in marked
+    ]
 
 
 async def hold_chat(tx: Transaction, head: StoredMessage) -> None:
