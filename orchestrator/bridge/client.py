@@ -25,6 +25,7 @@ _OPTIONS = (
     # A process that hangs answers no ping: its streams break after 15 s instead of never.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
 )
 

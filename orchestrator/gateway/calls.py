@@ -14,6 +14,25 @@ _AUTHORIZATION = "authorization"
 _COMPANY = "ponte-company-id"
 ERROR_CODE = "ponte-error-code"
 
+_MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+
+SERVER_OPTIONS = (
+    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+    ("grpc.so_reuseport", 0),
+    # Callers ping every 20 s while a call runs; by default more than one in 5 minutes ends the connection.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+)
+CLIENT_OPTIONS = (
+    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    # A gateway whose machine is gone answers no ping: its calls fail after 30 s instead of never.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+
 STATUSES = {kind: grpc.StatusCode[kind.value] for kind in ErrorKind}
 
 Metadata = tuple[tuple[str, str], ...]

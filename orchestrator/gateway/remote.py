@@ -20,20 +20,12 @@ _CALL_S = 60.0
 
 _LOST = SendReport(Outcome.AMBIGUOUS, reason="gateway_lost", detail="the gateway was lost before it answered")
 
-_OPTIONS = (
-    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-)
-
 
 class RemoteGateway:
     """One other gateway. Raises PonteError: what that gateway raised, or GATEWAY_UNAVAILABLE."""
 
     def __init__(self, address: str, secret: str) -> None:
-        self._channel = aio.insecure_channel(address, options=_OPTIONS)
+        self._channel = aio.insecure_channel(address, options=calls.CLIENT_OPTIONS)
         self._stub = GatewayServiceStub(self._channel)
         self._secret = secret
 

@@ -17,8 +17,6 @@ from orchestrator.gateway import calls, codec
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.startup import StartupError
 
-_MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-
 Context = aio.ServicerContext[object, object]
 
 
@@ -34,8 +32,7 @@ class GatewayServer:
 
     async def start(self) -> int:
         """Listen; gives the port. Raises StartupError where the address cannot be had."""
-        options = (("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0))
-        server = aio.server(options=options)
+        server = aio.server(options=calls.SERVER_OPTIONS)
         add_GatewayServiceServicer_to_server(self._servicer, server)
         try:
             port = server.add_insecure_port(self._address)
