@@ -31,19 +31,22 @@ class WebhookBell(Protocol):
 class MaintenanceService:
     """Runs in every worker; rounds of several processes do each other no harm."""
 
-    def __init__(self, context: Context, webhook_bell: WebhookBell | None = None) -> None:
+    def __init__(
+        self, context: Context, webhook_bell: WebhookBell | None = None, every_s: float = EVERY_S
+    ) -> None:
         self._context = context
+        self._every_s = every_s
         self._webhook_bell = webhook_bell
         self._clear_at = context.clock()
 
     async def run_for_ever(self) -> None:
-        """A round every 2 s until cancelled; a round that fails is logged and the next one comes."""
+        """A round every `every_s` until cancelled; a round that fails is logged and the next one comes."""
         while True:
             try:
                 await self.run_once()
             except Exception as error:
                 logger.opt(exception=error).error("A round of maintenance failed.")
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(self._every_s)
 
     async def run_once(self) -> None:
         """Ring for what is due and not moving; every 30 s, clear away what has expired, in bounded pieces."""
