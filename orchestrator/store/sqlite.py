@@ -100,6 +100,8 @@ def make_engine(url: URL) -> AsyncEngine:
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
         json_serializer=dump_json,
+        # Errors are logged: they must not carry what messages say or to whom.
+        hide_parameters=True,
         connect_args={"factory": _InlineConnection, "check_same_thread": False, "isolation_level": None},
     )
 
