@@ -29,9 +29,7 @@ install_packages() {
   stamp=".venv/.stamp-npm-$(echo "$folder" | tr / -)"
   [ -f "$folder/package-lock.json" ] || return 0
   [ -d "$folder/node_modules" ] && [ "$stamp" -nt "$folder/package-lock.json" ] && return 0
-  # Not `npm ci`: it refuses a lock file without the optional packages of platforms that a registry does not carry.
-  # The lock file's versions and checksums hold here as well, and --no-save leaves it as it is.
-  (cd "$folder" && npm install --no-save --no-fund --no-audit --loglevel=error)
+  (cd "$folder" && npm ci --no-fund --no-audit --loglevel=error)
   touch "$stamp"
 }
 
