@@ -59,7 +59,7 @@ class Figures:
 
 def recipients_of(session: int) -> list[str]:
     """The numbers that a session writes to."""
-    return [f"+3361{session:03d}{recipient:05d}" for recipient in range(RECIPIENTS_PER_SESSION)]
+    return [f"+55119{session:04d}{recipient:04d}" for recipient in range(RECIPIENTS_PER_SESSION)]
 
 
 class ArrivalLog:
@@ -137,7 +137,7 @@ async def ponte_round(
 
 async def link_raw(raw: LineProcess, simulator: SimulatorClient, folder: Path) -> None:
     """Link raw Baileys' sessions to phones of their own."""
-    phones = [f"+44700000{session:04d}" for session in range(SESSIONS)]
+    phones = [f"+552190000{session:04d}" for session in range(SESSIONS)]
     for phone in phones:
         await simulator.create_phone(phone)
     await raw.ask({"do": "link", "phones": phones, "folder": str(folder)})
@@ -149,7 +149,7 @@ async def link_ponte(
     """Link Ponte's sessions: one company each."""
     admin = RestClient(http, ponte.http_url, ADMIN_KEY)
     return [
-        await link_company(admin, simulator, f"bench {session}", f"+44800000{session:04d}")
+        await link_company(admin, simulator, f"bench {session}", f"+553190000{session:04d}")
         for session in range(SESSIONS)
     ]
 

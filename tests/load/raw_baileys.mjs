@@ -18,18 +18,22 @@ const { makeWASocket, useMultiFileAuthState } = baileys
 const pino = require('pino')
 const logger = pino({ level: 'silent' })
 
+// libsignal prints sessions to the console; standard output is for answers.
+for (const method of ['log', 'info', 'warn', 'error', 'debug']) console[method] = () => {}
+const answer = content => process.stdout.write(`${JSON.stringify(content)}\n`)
+
 const sessions = []
 const epochMs = () => performance.timeOrigin + performance.now()
 const jidOf = number => `${number.slice(1)}@s.whatsapp.net`
 
 async function control(path, body) {
-  const answer = await fetch(controlUrl + path, {
+  const response = await fetch(controlUrl + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body)
   })
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
-  return answer.json()
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+  return response.json()
 }
 
 async function link(phone, folder) {
@@ -104,13 +108,13 @@ const commands = {
   }
 }
 
-console.log(JSON.stringify({ ready: true }))
+answer({ ready: true })
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line)
   try {
-    console.log(JSON.stringify(await commands[command.do](command)))
+    answer(await commands[command.do](command))
   } catch (error) {
-    console.log(JSON.stringify({ error: String(error?.stack ?? error) }))
+    answer({ error: String(error?.stack ?? error) })
   }
 }
 process.exit(0)
