@@ -1,7 +1,6 @@
 """Sending the messages of one session for as long as there are any: a window of messages under way, kept full."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -146,15 +145,18 @@ class DispatchRun:
         answers, self._answers = self._answers, []
         recorded = [(self._under_way[answer.message_id], answer) for answer in answers]
         self._note_unreachable(recorded)
-        self._look = self._look or self._nudge.rung or bool(recorded)
-        self._nudge.rung = False
         staying = self._staying(recorded)
+        busy_chats = {stored.message.chat_jid for stored in staying}
+        # What else was due has been claimed already: answers bring something new where they free a chat.
+        freed = any(stored.message.chat_jid not in busy_chats for stored, _ in recorded)
+        self._look = self._look or self._nudge.rung or freed
+        self._nudge.rung = False
         looks = self._may_look()
         work = TurnWork(
             first=False,
             answers=recorded,
             in_flight=len(staying),
-            busy_chats=Counter(stored.message.chat_jid for stored in staying),
+            busy_chats=busy_chats,
             most=self._window - len(staying) if looks else 0,
         )
         result = await self._try(work)
