@@ -1,4 +1,4 @@
-"""`ponte session ...`: linking a number from the terminal, through a running Ponte."""
+"""`ponte session ...`: linking a number from the terminal, through a running Ponte, and commands of other files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from orchestrator.cli import session_transfer
 from orchestrator.cli.client import CallFailedError, PonteClient
 from orchestrator.cli.company import local_url
 from orchestrator.cli.qr import draw_qr
 from orchestrator.config import load_settings
 from orchestrator.startup import StartupError
 
-app = typer.Typer(help="Sessions, with a company's key.", no_args_is_help=True)
+app = typer.Typer(help="Sessions: linking, moving in and out, checking.", no_args_is_help=True)
+app.command("export")(session_transfer.export)
+app.command("import")(session_transfer.import_)
 
 RISK_NOTICE = (
     "Ponte links as an unofficial client, which is against WhatsApp's terms: the number may be restricted. "

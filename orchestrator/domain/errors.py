@@ -114,6 +114,11 @@ SESSION_ALREADY_LINKED = _code(
     _K.FAILED_PRECONDITION,
     "The session is linked; log it out before pairing again.",
 )
+SESSION_RUNNING = _code(
+    "SESSION_RUNNING",
+    _K.FAILED_PRECONDITION,
+    "The session is running; stop it first: two connections with the same credentials throw each other out.",
+)
 SESSION_AMBIGUOUS = _code(
     "SESSION_AMBIGUOUS",
     _K.FAILED_PRECONDITION,

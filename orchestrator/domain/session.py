@@ -43,6 +43,7 @@ class Signal(StrEnum):
     REPLACED = "REPLACED"
     BANNED = "BANNED"
     REFUSED = "REFUSED"
+    IMPORTED = "IMPORTED"
 
 
 _S = SessionState
@@ -108,6 +109,7 @@ TRANSITIONS: dict[Signal, dict[SessionState, SessionState]] = {
         _S.RECONNECTING: _S.STOPPED,
         _S.PAIRING: _S.NEW,
     },
+    Signal.IMPORTED: {_S.NEW: _S.STOPPED},
 }
 """Signal -> state before -> state after; what is not listed is not possible and changes nothing."""
 

@@ -25,7 +25,7 @@ class SessionAuth:
             sealed = await auth_state.load_credentials(tx, scope, session_id)
         if sealed is None:
             return None
-        return self._context.vault.open(sealed, auth_credentials_binding(session_id)).decode()
+        return self.open_credentials(session_id, sealed)
 
     async def load_keys(
         self, scope: CompanyScope, session_id: str, key_type: str, names: Sequence[str]
@@ -33,7 +33,7 @@ class SessionAuth:
         """Those of the named keys that are stored."""
         async with self._context.database.reading(scope) as tx:
             found = await auth_state.load_keys(tx, scope, session_id, key_type, names)
-        return [self._open(session_id, key) for key in found]
+        return [self.open_key(session_id, key) for key in found]
 
     async def store(
         self,
@@ -44,7 +44,7 @@ class SessionAuth:
         keys: Sequence[AuthKey],
     ) -> None:
         """Store all of it or nothing; durable on return. Raises PonteError(STALE_FENCE)."""
-        change = self._seal(session_id, credentials, keys)
+        change = self.seal_change(session_id, credentials, keys)
         now = self._context.clock()
 
         async def write(tx: Transaction) -> bool:
@@ -53,7 +53,8 @@ class SessionAuth:
         if not await self._context.database.shared_transaction(scope, write):
             raise PonteError(errors.STALE_FENCE)
 
-    def _seal(self, session_id: str, credentials: str | None, keys: Sequence[AuthKey]) -> AuthChange:
+    def seal_change(self, session_id: str, credentials: str | None, keys: Sequence[AuthKey]) -> AuthChange:
+        """Encrypt one write; the last of several values of a key counts."""
         vault = self._context.vault
         last = {(key.type, key.name): key.value for key in keys}
         return AuthChange(
@@ -68,11 +69,16 @@ class SessionAuth:
             deleted=[name for name, value in last.items() if value is None],
         )
 
+    def open_credentials(self, session_id: str, sealed: Sealed) -> str:
+        """Decrypt a session's credentials."""
+        return self._context.vault.open(sealed, auth_credentials_binding(session_id)).decode()
+
+    def open_key(self, session_id: str, key: SealedKey) -> AuthKey:
+        """Decrypt one key of a session."""
+        opened = self._context.vault.open(key.sealed, auth_key_binding(session_id, key.type, key.name))
+        return AuthKey(key.type, key.name, opened.decode())
+
     def _seal_credentials(self, session_id: str, credentials: str | None) -> Sealed | None:
         if credentials is None:
             return None
         return self._context.vault.seal(credentials.encode(), auth_credentials_binding(session_id))
-
-    def _open(self, session_id: str, key: SealedKey) -> AuthKey:
-        opened = self._context.vault.open(key.sealed, auth_key_binding(session_id, key.type, key.name))
-        return AuthKey(key.type, key.name, opened.decode())

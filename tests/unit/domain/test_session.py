@@ -59,7 +59,7 @@ def test_a_number_is_linked_only_by_linking_and_unlinked_only_by_logging_out(sig
     for signal in signals:
         after = transition(state, signal) or state
         if after in LINKED_STATES and state not in LINKED_STATES:
-            assert signal in (Signal.LINKED, Signal.OPENED)
+            assert signal in (Signal.LINKED, Signal.OPENED, Signal.IMPORTED)
         if state in LINKED_STATES and after not in LINKED_STATES:
             assert signal is Signal.LOGGED_OUT
         state = after
