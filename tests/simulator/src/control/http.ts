@@ -29,11 +29,16 @@ export interface Route {
 
 const ROUTES: Route[] = [...phoneRoutes, ...deviceRoutes, ...faultRoutes, ...serverRoutes, ...pageRoutes];
 
+/** Longer than clients keep a connection they do not use: who closes first must not be the server. */
+const KEEP_ALIVE_MS = 75_000;
+
 /** The control API and the page. */
 export function createControlServer(simulator: Simulator): Server {
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
     void answer(simulator, request, response).catch((error) => sendError(response, error));
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  return server;
 }
 
 async function answer(simulator: Simulator, request: IncomingMessage, response: ServerResponse) {
