@@ -26,6 +26,8 @@ def simulator(
 
 
 async def _run(process: SimulatorProcess) -> None:
+    # Asked for first: who reads that it is ready may stop it at once.
+    stopped = asyncio.create_task(stop_requested())
     await process.start()
     try:
         console = Console()
@@ -35,9 +37,9 @@ async def _run(process: SimulatorProcess) -> None:
         for name, value in variables.items():
             console.print(f'  export {name}="{value}"', soft_wrap=True, highlight=False)
         console.print("  ponte up")
-        stopped = asyncio.create_task(stop_requested())
         ended = asyncio.create_task(process.exited())
         await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
+        ended.cancel()
     finally:
+        stopped.cancel()
         await process.stop()
