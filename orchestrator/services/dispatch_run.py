@@ -24,6 +24,8 @@ _LATE_ANSWER_S = 0.015
 
 _LEAST_BETWEEN_TURNS_S = 0.004
 _DATABASE_PAUSE_S = 0.25
+_RESULTS_KEPT_S = LEASE.total_seconds()
+"""So long a failing database is tried again: then the lease may have run out, and the messages are another's."""
 
 
 @dataclass(slots=True)
@@ -176,7 +178,7 @@ class DispatchRun:
     async def _try(self, work: TurnWork) -> TurnResult:
         """Take the turn; a database that fails is tried again until the lease may have run out."""
         loop = asyncio.get_running_loop()
-        give_up = loop.time() + LEASE.total_seconds()
+        give_up = loop.time() + _RESULTS_KEPT_S
         while True:
             try:
                 return await self._turns.take(work)

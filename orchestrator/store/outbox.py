@@ -139,7 +139,7 @@ _SESSIONS_WITH_DUE = (
 SELECT session.company_id, session.id FROM session
 WHERE session.state = 'CONNECTED' AND session.deleted_at IS NULL
   AND (session.dispatch_until IS NULL OR session.dispatch_until <= :now)
-  AND (session.breaker_until IS NULL OR session.breaker_until <= :now)
+  AND (session.breaker_state <> 'OPEN' OR session.breaker_until <= :now)
   AND EXISTS (
     SELECT 1 FROM message
     WHERE message.session_id = session.id AND message.lane IN ({_DUE_LANES})

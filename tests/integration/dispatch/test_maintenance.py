@@ -2,15 +2,16 @@
 
 import asyncio
 from datetime import timedelta
+from typing import ClassVar
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from orchestrator.domain.breaker import BreakerState
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.session import SessionState
 from orchestrator.services.maintenance import MaintenanceService
 from orchestrator.store import idempotency
-from orchestrator.store.models import MessageRow, SessionRow
+from orchestrator.store.models import MessageRow, SessionRow, WebhookRow
 from tests.support.bells import RecordingBells
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
@@ -127,3 +128,34 @@ async def test_it_goes_on_after_a_round_that_failed(
         await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.wait([running])
+
+
+async def test_it_rings_for_webhooks_that_are_due(
+    desk: Desk, bells: RecordingBells, clock: ManualClock
+) -> None:
+    await desk.submit("Hello")
+    row = WebhookRow(
+        id="hook",
+        company_id=desk.scope.company_id,
+        url="https://example.com",
+        events=["*"],
+        secret_key_id="test",
+        secret_ciphertext=b"",
+        created_at=clock(),
+    )
+    async with desk.context.database.transaction(desk.scope) as tx:
+        table = WebhookRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+        await tx.connection.execute(insert(table), row.model_dump())
+    bells.forget()
+    await MaintenanceService(desk.context).run_once()
+    assert bells.events == [desk.scope.company_id]
+
+    class WebhookBells:
+        rung: ClassVar[list[str]] = []
+
+        async def webhooks_due(self, scope: CompanyScope) -> None:
+            self.rung.append(scope.company_id)
+
+    bells.forget()
+    await MaintenanceService(desk.context, WebhookBells()).run_once()
+    assert (WebhookBells.rung, bells.events) == ([desk.scope.company_id], [])
