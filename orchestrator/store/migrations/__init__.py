@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -35,10 +35,12 @@ def upgrade(url: str) -> None:
             _upgrade_sqlite(parsed)
         else:
             asyncio.run(_upgrade_postgresql(parsed))
-    except (OperationalError, sqlite3.OperationalError, OSError) as error:
+    except (DBAPIError, sqlite3.Error, OSError) as error:
         address = parsed.render_as_string(hide_password=True)
+        # The driver's own words: SQLAlchemy's go on for several lines.
+        reason = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
         raise StartupError(
-            f"The database {address} cannot be migrated ({error}); check PONTE_DATABASE_URL."
+            f"The database {address} cannot be migrated ({reason}); check PONTE_DATABASE_URL."
         ) from error
 
 
