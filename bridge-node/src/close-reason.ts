@@ -28,6 +28,8 @@ const REASON_BY_CODE: Record<number, string> = {
 /** Closings that Baileys does not know of; their code is 0 where no peer gave one. */
 export const closings = {
   ended: (detail: string) => closed(0, 'ended', detail, { intentional: true }),
+  silent: (timeoutMs: number) => closed(408, 'connection_lost', `nothing came in ${timeoutMs} ms`),
+  qrExpired: (count: number) => closed(408, 'qr_expired', `none of ${count} QRs was scanned`),
   connectTimeout: (timeoutMs: number) => closed(0, 'connect_timeout', `not connected in ${timeoutMs} ms`),
   upgradeRefused: (status: number) => closed(status, 'upgrade_refused', `the upgrade was answered ${status}`),
   authStoreFailed: (detail: string) => closed(0, 'auth_store_failed', detail),
@@ -49,9 +51,9 @@ export function closeReason(error: unknown, showingQr: boolean): Closed {
   const detail = describeError(error);
   if (isNetworkFailure(error.data)) return closed(428, 'connection_closed', detail);
   const code = error.output.statusCode;
-  if (code === 408 && showingQr) return closed(408, 'qr_expired', detail);
   if (code === 408 && error.message === 'Connection was lost') return closed(408, 'connection_lost', detail);
-  if (code === 402) return closed(402, 'banned', banDetail(error.data), { expiresInS: expiry(error.data) });
+  if (code === 408 && showingQr) return closed(408, 'qr_expired', detail);
+  if (code === 402) return banned(error.data);
   return closed(code, REASON_BY_CODE[code] ?? 'unknown', detail);
 }
 
@@ -60,17 +62,19 @@ function isNetworkFailure(data: unknown): boolean {
   return data instanceof Error && /^E[A-Z]+$/.test(String((data as NodeJS.ErrnoException).code));
 }
 
-/** The attributes of a <failure reason="402" code="104" expire="seconds"/>. */
-function expiry(attributes: unknown): number {
-  const seconds = Number((attributes as { expire?: string } | null)?.expire);
-  return Number.isFinite(seconds) && seconds > 0 ? Math.round(seconds) : 0;
+/** `attributes` are those of <failure reason="402" code="104" expire="seconds"/>. */
+function banned(attributes: unknown): Closed {
+  const { code, expire } = (attributes ?? {}) as { code?: string; expire?: string };
+  const banCode = wholeNumber(code);
+  const detail = banCode ? `temporary ban, code ${banCode}` : 'temporary ban';
+  return closed(402, 'banned', detail, { expiresInS: wholeNumber(expire), banCode });
 }
 
-function banDetail(attributes: unknown): string {
-  const code = (attributes as { code?: string } | null)?.code;
-  return code ? `temporary ban, code ${code}` : 'temporary ban';
+function wholeNumber(text: string | undefined): number {
+  const value = Math.round(Number(text));
+  return Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
 function closed(code: number, reason: string, detail: string, more: Partial<Closed> = {}): Closed {
-  return { code, reason, detail, intentional: false, expiresInS: 0, ...more };
+  return { code, reason, detail, intentional: false, expiresInS: 0, banCode: 0, ...more };
 }

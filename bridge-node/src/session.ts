@@ -19,6 +19,7 @@ import type {
   StoredMessage,
 } from './generated/ponte/bridge/v1/bridge.js';
 import { type InboundContent, InboundRecorder, type Me } from './inbound.js';
+import { Liveness } from './liveness.js';
 import { describeError, type LogFields, log } from './logger.js';
 import { PendingAnswers } from './pending-answers.js';
 import { cutStalledClose, endSocket, openSocket } from './socket.js';
@@ -29,6 +30,8 @@ const GET_MESSAGE_TIMEOUT_MS = 5_000;
 const MAX_PENDING = 1000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 20_000;
 const DEFAULT_ACK_TIMEOUT_MS = 30_000;
+/** Baileys' own keep-alive of 30 s, and 10 s for the answer. */
+const DEFAULT_SILENCE_TIMEOUT_MS = 40_000;
 /** How long closing waits for writes on their way: credentials of a number that was just linked. */
 const FLUSH_MS = 5_000;
 const STALL_CHECK_MS = 1_000;
@@ -52,8 +55,10 @@ export class Session {
   readonly #inbound = new PendingAnswers<string>('InboundMessage', INBOUND_TIMEOUT_MS, MAX_PENDING);
   readonly #stored = new PendingAnswers<StoredMessage>('GetMessage', GET_MESSAGE_TIMEOUT_MS, MAX_PENDING);
   readonly #sends = new Set<Promise<void>>();
-  readonly #qr = new QrClock();
-  readonly #watchdog: NodeJS.Timeout;
+  readonly #qr: QrClock;
+  readonly #liveness: Liveness;
+  readonly #connectTimeoutMs: number;
+  #watchdog: NodeJS.Timeout | undefined;
   readonly #stallCheck: NodeJS.Timeout;
   #connected = false;
   #inboundFailures = 0;
@@ -68,6 +73,8 @@ export class Session {
     this.#open = open;
     this.#stream = stream;
     const connectTimeoutMs = open.connectTimeoutMs || DEFAULT_CONNECT_TIMEOUT_MS;
+    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#qr = new QrClock(open.qrLifetimeMs, open.qrCodes || undefined);
     this.#auth = new AuthState(
       open.credentialsJson,
       {
@@ -93,10 +100,9 @@ export class Session {
       (receipt) => this.#sendReceipt(receipt),
     );
     this.#listen();
-    this.#watchdog = setTimeout(
-      () => this.close(closings.connectTimeout(connectTimeoutMs)),
-      connectTimeoutMs,
-    );
+    this.#startWatchdog();
+    const silenceMs = open.silenceTimeoutMs || DEFAULT_SILENCE_TIMEOUT_MS;
+    this.#liveness = new Liveness(this.#sock.ws, silenceMs, () => this.close(closings.silent(silenceMs)));
     this.#stallCheck = setInterval(() => cutStalledClose(this.#sock), STALL_CHECK_MS);
   }
 
@@ -156,6 +162,7 @@ export class Session {
 
   async #close(closed: Closed): Promise<void> {
     clearTimeout(this.#watchdog);
+    this.#liveness.stop();
     clearInterval(this.#stallCheck);
     this.#connected = false;
     // The socket first: what rejects below must not leave as a receipt or a retry request.
@@ -191,13 +198,25 @@ export class Session {
   }
 
   #onConnection({ connection, qr, isNewLogin, lastDisconnect }: Partial<ConnectionState>): void {
-    if (qr) {
-      clearTimeout(this.#watchdog);
-      this.#stream.emit({ $case: 'qr', qr: this.#qr.show(qr, Date.now()) });
-    }
+    if (qr) this.#onQr(qr);
     if (isNewLogin) void this.#onPaired();
     if (connection === 'open') this.#onOpen();
     if (connection === 'close') void this.close(closeReason(lastDisconnect?.error, this.#qr.isShowing));
+  }
+
+  #startWatchdog(): void {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(
+      () => this.close(closings.connectTimeout(this.#connectTimeoutMs)),
+      this.#connectTimeoutMs,
+    );
+  }
+
+  #onQr(data: string): void {
+    clearTimeout(this.#watchdog);
+    const qr = this.#qr.show(data, Date.now());
+    if (qr) this.#stream.emit({ $case: 'qr', qr });
+    else void this.close(closings.qrExpired(this.#qr.most));
   }
 
   #onOpen(): void {
@@ -210,6 +229,8 @@ export class Session {
 
   async #onPaired(): Promise<void> {
     this.#qr.hide();
+    // WhatsApp asks for a restart at once; it must not be waited for without end.
+    this.#startWatchdog();
     const { me, platform } = this.#auth.creds;
     try {
       await this.#auth.flush();

@@ -42,6 +42,8 @@ export function openSocket(open: OpenSession, { auth, recorder, storedMessage }:
     browser: [open.browserName || 'Ponte', 'Chrome', '1.0'],
     // Later than the session's own watchdog, whose reason is the clearer one.
     connectTimeoutMs: open.connectTimeoutMs + 1000,
+    ...(open.keepAliveMs ? { keepAliveIntervalMs: open.keepAliveMs } : {}),
+    ...(open.qrLifetimeMs ? { qrTimeout: open.qrLifetimeMs } : {}),
     defaultQueryTimeoutMs: QUERY_TIMEOUT_MS,
     // An online device takes the notifications away from the phone.
     markOnlineOnConnect: false,

@@ -29,6 +29,7 @@ describe('closeReason', () => {
 
   it('tells a silent peer from a time-out', () => {
     expect(closeReason(boom(408, 'Connection was lost'), false).reason).toBe('connection_lost');
+    expect(closeReason(boom(408, 'Connection was lost'), true).reason).toBe('connection_lost');
   });
 
   it('says when a temporary ban ends', () => {
@@ -36,9 +37,10 @@ describe('closeReason', () => {
       boom(402, 'Connection Failure', { reason: '402', code: '104', expire: '3600' }),
       false,
     );
-    expect(closed).toMatchObject({ code: 402, reason: 'banned', expiresInS: 3600 });
-    expect(closed.detail).toContain('104');
-    expect(closeReason(boom(402), false).expiresInS).toBe(0);
+    expect(closed).toMatchObject({ code: 402, reason: 'banned', expiresInS: 3600, banCode: 104 });
+    expect(closeReason(boom(402), false)).toMatchObject({ expiresInS: 0, banCode: 0 });
+    const odd = closeReason(boom(402, 'x', { code: 'many', expire: '-1' }), false);
+    expect(odd).toMatchObject({ expiresInS: 0, banCode: 0 });
   });
 
   it('takes a bare WebSocket code', () => {
@@ -68,6 +70,8 @@ describe('closings', () => {
     expect(closings.loggedOutOnRequest()).toMatchObject({ code: 401, intentional: true });
     expect(closings.connectTimeout(5)).toMatchObject({ reason: 'connect_timeout', intentional: false });
     expect(closings.upgradeRefused(429)).toMatchObject({ code: 429, reason: 'upgrade_refused' });
+    expect(closings.silent(5)).toMatchObject({ code: 408, reason: 'connection_lost', intentional: false });
+    expect(closings.qrExpired(6)).toMatchObject({ code: 408, reason: 'qr_expired', intentional: false });
     expect(closings.authStoreFailed('STALE_FENCE')).toMatchObject({ reason: 'auth_store_failed' });
     expect(closings.inboundStoreFailed('x')).toMatchObject({ reason: 'inbound_store_failed' });
   });

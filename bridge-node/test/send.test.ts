@@ -1,5 +1,5 @@
 import { Boom } from '@hapi/boom';
-import type { WAMessage } from '@whiskeysockets/baileys';
+import type { GroupMetadata, WAMessage } from '@whiskeysockets/baileys';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CloseSignal } from '../src/close-signal.js';
 import { classifySendError, type RunAhead, Sender, type SendingSocket } from '../src/commands/send.js';
@@ -7,11 +7,14 @@ import type { ReceiptContent } from '../src/events/receipts.js';
 import { ReceiptKind, type SendMessage, SendOutcome } from '../src/generated/ponte/bridge/v1/bridge.js';
 
 const CHAT = '5511911111111@s.whatsapp.net';
+const DEVICE = '5511911111111:3@s.whatsapp.net';
+const GROUP = '120363000000000000@g.us';
 const { SEND_OUTCOME_ACKNOWLEDGED, SEND_OUTCOME_AMBIGUOUS, SEND_OUTCOME_NOT_SENT, SEND_OUTCOME_REJECTED } =
   SendOutcome;
 
 function command(id: string, chatJid = CHAT, body = 'hi'): SendMessage {
-  return { requestId: 1, waMessageId: id, chatJid, content: { $case: 'text', text: { body } } };
+  const content = { $case: 'text' as const, text: { body } };
+  return { requestId: 1, waMessageId: id, chatJid, content, freshRecipient: false };
 }
 
 function ack(id: string, attrs: Record<string, string> = {}) {
@@ -31,7 +34,12 @@ function setUp({ ackTimeoutMs = 1000, open = true, durable = Promise.resolve() }
   const closeSignal = new CloseSignal();
   const runAhead: RunAhead = async (work) => ({ value: await work(), durable });
   const late: ReceiptContent[] = [];
-  const sock: SendingSocket = { sendMessage, signalRepository: { lidMapping } };
+  const fresh = {
+    getUSyncDevices: vi.fn(async () => [{ user: '5511911111111', device: 3, jid: DEVICE }]),
+    assertSessions: vi.fn(async () => true),
+    groupMetadata: vi.fn(async (id: string) => ({ id, participants: [{ id: CHAT }] }) as GroupMetadata),
+  };
+  const sock: SendingSocket = { sendMessage, signalRepository: { lidMapping }, ...fresh };
   const sender = new Sender(
     sock,
     runAhead,
@@ -40,12 +48,41 @@ function setUp({ ackTimeoutMs = 1000, open = true, durable = Promise.resolve() }
     ackTimeoutMs,
     (receipt) => late.push(receipt),
   );
-  return { sender, calls, closeSignal, late, sendMessage };
+  return { sender, calls, closeSignal, late, sendMessage, fresh };
 }
 
 afterEach(() => vi.useRealTimers());
 
 describe('Sender', () => {
+  it('asks anew for the devices and keys of a stale recipient before it sends', async () => {
+    const { sender, calls, sendMessage, fresh } = setUp();
+    const sent = sender.send({ ...command('A'), freshRecipient: true });
+    await vi.waitUntil(() => calls[0]);
+    expect(fresh.getUSyncDevices).toHaveBeenCalledWith([CHAT], false, false);
+    expect(fresh.assertSessions).toHaveBeenCalledWith([CHAT, DEVICE], true);
+    expect(sendMessage.mock.calls[0]?.[2]).toMatchObject({ messageId: 'A', useCachedGroupMetadata: false });
+    calls[0]?.resolve();
+    sender.handleAck(ack('A'));
+    expect((await sent).outcome).toBe(SEND_OUTCOME_ACKNOWLEDGED);
+  });
+
+  it('asks anew for the members of a stale group and their devices', async () => {
+    const { sender, calls, fresh } = setUp();
+    void sender.send({ ...command('A', GROUP), freshRecipient: true });
+    await vi.waitUntil(() => calls[0]);
+    expect(fresh.groupMetadata).toHaveBeenCalledWith(GROUP);
+    expect(fresh.getUSyncDevices).toHaveBeenCalledWith([CHAT], false, false);
+    expect(fresh.assertSessions).not.toHaveBeenCalled();
+  });
+
+  it('sends nothing when the fresh devices cannot be had', async () => {
+    const { sender, calls, fresh } = setUp();
+    fresh.getUSyncDevices.mockRejectedValue(new Boom('slow down', { data: 429 }));
+    const result = await sender.send({ ...command('A'), freshRecipient: true });
+    expect(result).toMatchObject({ outcome: SEND_OUTCOME_NOT_SENT, code: 429, reason: 'query_failed' });
+    expect(calls).toHaveLength(0);
+  });
+
   it('answers with the ack, the pair of ids and the sent message', async () => {
     const { sender, calls, sendMessage } = setUp();
     const sent = sender.send(command('A'));

@@ -149,7 +149,14 @@ def _contact_mapping(mapping: pb.ContactMapping) -> ContactsMapped:
 
 
 def _closed(closed: pb.Closed) -> Closed:
-    return Closed(closed.code, closed.reason, closed.detail, closed.intentional, closed.expires_in_s)
+    return Closed(
+        closed.code,
+        closed.reason,
+        closed.detail,
+        closed.intentional,
+        closed.expires_in_s,
+        closed.ban_code,
+    )
 
 
 _READERS: dict[str, Callable[..., BridgeEvent | None]] = {

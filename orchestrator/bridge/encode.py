@@ -19,11 +19,17 @@ def open_session(opening: Opening) -> pb.SessionCommand:
             browser_name=opening.browser_name,
             connect_timeout_ms=opening.connect_timeout_ms,
             ack_timeout_ms=opening.ack_timeout_ms,
+            keep_alive_ms=opening.keep_alive_ms,
+            silence_timeout_ms=opening.silence_timeout_ms,
+            qr_lifetime_ms=opening.qr_lifetime_ms,
+            qr_codes=opening.qr_codes,
         )
     )
 
 
-def send_text(request_id: int, wa_message_id: str, chat_jid: str, body: str) -> pb.SessionCommand:
+def send_text(
+    request_id: int, wa_message_id: str, chat_jid: str, body: str, fresh_recipient: bool
+) -> pb.SessionCommand:
     """Send a text with an id assigned before."""
     return pb.SessionCommand(
         send_message=pb.SendMessage(
@@ -31,6 +37,7 @@ def send_text(request_id: int, wa_message_id: str, chat_jid: str, body: str) -> 
             wa_message_id=wa_message_id,
             chat_jid=chat_jid,
             text=pb.TextContent(body=body),
+            fresh_recipient=fresh_recipient,
         )
     )
 
@@ -56,10 +63,12 @@ def mark_read(
     )
 
 
-def request_pairing_code(request_id: int, phone_number: str) -> pb.SessionCommand:
-    """Ask for a code to type on the phone."""
+def request_pairing_code(request_id: int, phone_number: str, custom_code: str) -> pb.SessionCommand:
+    """Ask for a code to type on the phone; a custom code is used where it is not empty."""
     return pb.SessionCommand(
-        request_pairing_code=pb.RequestPairingCode(request_id=request_id, phone_number=phone_number)
+        request_pairing_code=pb.RequestPairingCode(
+            request_id=request_id, phone_number=phone_number, custom_code=custom_code
+        )
     )
 
 

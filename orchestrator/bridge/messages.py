@@ -13,7 +13,8 @@ from orchestrator.domain.session import QrCode
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How a stream is opened. `credentials_json` is None for a number that is not linked; times are milliseconds."""
+    """How a stream is opened. `credentials_json` is None for a number that is not linked; times are milliseconds, and
+    0 is the bridge's default."""
 
     session_id: str
     company_id: str
@@ -23,6 +24,10 @@ class Opening:
     browser_name: str
     connect_timeout_ms: int
     ack_timeout_ms: int
+    keep_alive_ms: int = 0
+    silence_timeout_ms: int = 0
+    qr_lifetime_ms: int = 0
+    qr_codes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,15 +97,19 @@ class SessionStream:
         self._finish()
         return lost
 
-    async def send_text(self, wa_message_id: str, chat_jid: str, body: str, timeout_s: float) -> SendResult:
-        """Send a text; every way it can fail is an outcome of the result, not an exception."""
+    async def send_text(
+        self, wa_message_id: str, chat_jid: str, body: str, timeout_s: float, *, fresh_recipient: bool = False
+    ) -> SendResult:
+        """Send a text; every way it can fail is an outcome of the result, not an exception.
+
+        `fresh_recipient` makes Baileys ask anew for the recipient's devices, keys and group data before.
+        """
         question = self._ask()
         request_id = next(self._ids)
         try:
             async with asyncio.timeout(timeout_s):
-                answer = await self._answer(
-                    request_id, question, encode.send_text(request_id, wa_message_id, chat_jid, body)
-                )
+                command = encode.send_text(request_id, wa_message_id, chat_jid, body, fresh_recipient)
+                answer = await self._answer(request_id, question, command)
             return decode.send_result(answer.send_result)
         except TimeoutError:
             return _unanswered(question, errors.NO_ANSWER)
@@ -127,9 +131,11 @@ class SessionStream:
         )
         _raise_where_refused(answer.marked_read)
 
-    async def request_pairing_code(self, phone_number: str, timeout_s: float) -> str:
+    async def request_pairing_code(self, phone_number: str, timeout_s: float, custom_code: str = "") -> str:
         """Ask for a code to type on the phone; raises PonteError where there is none."""
-        answer = await self._question(lambda id_: encode.request_pairing_code(id_, phone_number), timeout_s)
+        answer = await self._question(
+            lambda id_: encode.request_pairing_code(id_, phone_number, custom_code), timeout_s
+        )
         _raise_where_refused(answer.pairing_code)
         return answer.pairing_code.code
 

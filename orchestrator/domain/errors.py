@@ -119,6 +119,11 @@ SESSION_RUNNING = _code(
     _K.FAILED_PRECONDITION,
     "The session is running; stop it first: two connections with the same credentials throw each other out.",
 )
+SESSION_BANNED = _code(
+    "SESSION_BANNED",
+    _K.FAILED_PRECONDITION,
+    "WhatsApp banned the number for a time; start it a day after the ban has ended.",
+)
 SESSION_AMBIGUOUS = _code(
     "SESSION_AMBIGUOUS",
     _K.FAILED_PRECONDITION,
@@ -192,6 +197,9 @@ WHATSAPP_RATE_LIMITED = _code(
 )
 STALE_DEVICE_SESSION = _code(
     "STALE_DEVICE_SESSION", _K.UNAVAILABLE, "The recipient's devices changed while it was sent (479)."
+)
+STALE_GROUP_ADDRESSING = _code(
+    "STALE_GROUP_ADDRESSING", _K.UNAVAILABLE, "The group's members changed while it was sent (421)."
 )
 PAYLOAD_NOT_SUPPORTED = _code(
     "PAYLOAD_NOT_SUPPORTED", _K.INVALID_ARGUMENT, "WhatsApp does not take this kind of message (405)."

@@ -21,6 +21,7 @@ class EventType(StrEnum):
     SESSION_STATE = "session.state"
     SESSION_CONNECTED = "session.connected"
     SESSION_CLOSED = "session.closed"
+    SESSION_RECONNECT_LOOP = "session.reconnect_loop"
     WEBHOOK_TEST = "webhook.test"
 
 

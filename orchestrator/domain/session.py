@@ -1,9 +1,8 @@
-"""The life of a session: one state machine, what a closed connection means, and when to connect again."""
+"""The life of a session: its states, what changes them, and what is known of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from random import Random
 
 from orchestrator.domain.jid import ContactId
 
@@ -127,110 +126,20 @@ RUNNABLE_STATES = frozenset({_S.PAIRING, _S.CONNECTING, _S.CONNECTED, _S.RECONNE
 
 
 @dataclass(frozen=True, slots=True)
-class PermanentClosure:
-    """The session stays down until a person does something; `signal` says which state follows."""
-
-    signal: Signal
-    advice: str
-
-
-@dataclass(frozen=True, slots=True)
-class PassingClosure:
-    """The session connects again by itself.
-
-    The delay is `base_s` doubled per failure in a row, at most `cap_s`, with full jitter. `base_s` 0 means at once,
-    `max_tries` 0 for ever.
-    """
-
-    base_s: float
-    cap_s: float = 300.0
-    max_tries: int = 0
-
-
-Closure = PermanentClosure | PassingClosure
-
-_NETWORK = PassingClosure(base_s=1.0)
-_SERVER = PassingClosure(base_s=5.0)
-_UNKNOWN = PassingClosure(base_s=1.0, max_tries=5)
-_RESTART = PassingClosure(base_s=0.0)
-_RATE_LIMIT = PassingClosure(base_s=60.0, cap_s=3600.0)
-_BAD_REQUEST = PermanentClosure(
-    Signal.REFUSED, "WhatsApp refused the connection as a bad request; start the session again or report it."
-)
-
-_CLOSURES: dict[int, Closure] = {
-    401: PermanentClosure(Signal.LOGGED_OUT, "The number was unlinked on the phone; pair it again."),
-    402: PermanentClosure(
-        Signal.BANNED, "WhatsApp banned the number for a time; a person starts it again later."
-    ),
-    403: PermanentClosure(Signal.BANNED, "WhatsApp locked or banned the number; check it on the phone."),
-    405: PermanentClosure(Signal.REFUSED, "WhatsApp refuses this client version; update Ponte."),
-    406: PermanentClosure(Signal.BANNED, "WhatsApp locked or banned the number; check it on the phone."),
-    408: _NETWORK,
-    409: _BAD_REQUEST,
-    411: _BAD_REQUEST,
-    413: _BAD_REQUEST,
-    414: _BAD_REQUEST,
-    415: _BAD_REQUEST,
-    428: _NETWORK,
-    429: _RATE_LIMIT,
-    440: PermanentClosure(
-        Signal.REPLACED,
-        "The same linked device connected from elsewhere; stop the other one, then start the session.",
-    ),
-    500: _UNKNOWN,
-    502: _SERVER,
-    503: _SERVER,
-    504: _SERVER,
-    515: _RESTART,
-    1001: _NETWORK,
-    1006: _NETWORK,
-}
-_PAIRING_EXPIRED = PermanentClosure(
-    Signal.PAIRING_ENDED, "The QR was not scanned in time; ask for a new one."
-)
-_LINK_LOST_WHILE_PAIRING = PermanentClosure(
-    Signal.PAIRING_ENDED, "The connection was lost while pairing; ask for a new QR."
-)
-
-
-def classify_close(code: int, state: SessionState) -> Closure:
-    """Say what a closed connection means: the close-code table of the sending policy.
-
-    `code` is Baileys' DisconnectReason, a stream error's or an HTTP upgrade's code, 0 where there is none.
-    """
-    if state is SessionState.PAIRING and code == 408:
-        return _PAIRING_EXPIRED
-    closure = _CLOSURES.get(code, _NETWORK if code == 0 else _UNKNOWN)
-    if state is SessionState.PAIRING and isinstance(closure, PassingClosure) and closure is not _RESTART:
-        return _LINK_LOST_WHILE_PAIRING
-    return closure
-
-
-def next_reconnect(closure: PassingClosure, failures: int, rng: Random) -> float | None:
-    """Seconds until the next connect after `failures` failed ones in a row (0 for the first), or None to give up."""
-    if closure.max_tries and failures >= closure.max_tries:
-        return None
-    if closure.base_s == 0:
-        return 0.0
-    ceiling = min(closure.cap_s, closure.base_s * 2.0 ** min(failures, 32))
-    return rng.uniform(0, ceiling)
-
-
-@dataclass(frozen=True, slots=True)
 class LastClose:
-    """Why a session's connection ended last."""
+    """Why a session's connection ended last. `start_not_before` is set by a temporary ban."""
 
     code: int
     reason: str
     permanent: bool
     at: datetime
     advice: str = ""
+    start_not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One linked WhatsApp account of a company."""
+    """One linked WhatsApp account of a company. `reconnect_at` is set while it waits to connect again by itself."""
 
     id: str
     company_id: str
@@ -242,6 +151,7 @@ class Session:
     last_close: LastClose | None
     created_at: datetime
     connected_at: datetime | None
+    reconnect_at: datetime | None = None
 
     @property
     def is_linked(self) -> bool:

@@ -24,12 +24,15 @@ def encode_message(message: OutgoingMessage) -> pb.OutgoingMessage:
         wa_message_id=message.wa_message_id,
         chat_jid=message.chat_jid,
         text=message.text,
+        fresh_recipient=message.fresh_recipient,
     )
 
 
 def decode_message(message: pb.OutgoingMessage) -> OutgoingMessage:
     """A message to send."""
-    return OutgoingMessage(message.message_id, message.wa_message_id, message.chat_jid, message.text)
+    return OutgoingMessage(
+        message.message_id, message.wa_message_id, message.chat_jid, message.text, message.fresh_recipient
+    )
 
 
 def encode_answer(answer: SendAnswer) -> pb.SendMessagesResponse:

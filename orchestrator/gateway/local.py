@@ -69,12 +69,14 @@ class LocalGateway:
         stream = self._connected(scope, session_id)
         await stream.mark_read(chat_jid, participant_jid, wa_message_ids, self._settings.query_timeout_s)
 
-    async def request_pairing_code(self, scope: CompanyScope, session_id: str, phone_number: str) -> str:
+    async def request_pairing_code(
+        self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""
+    ) -> str:
         """Ask WhatsApp for a code to type on the phone; the session must be on show."""
         stream = self._runner(scope, session_id).open_stream
         if stream is None:
             raise PonteError(errors.GATEWAY_UNAVAILABLE)
-        return await stream.request_pairing_code(phone_number, self._settings.query_timeout_s)
+        return await stream.request_pairing_code(phone_number, self._settings.query_timeout_s, custom_code)
 
     async def logout(self, scope: CompanyScope, session_id: str) -> None:
         """Remove the linked device at WhatsApp; returns when the closed connection is recorded."""

@@ -83,9 +83,13 @@ class RemoteGateway:
         )
         await self._ask(self._stub.MarkRead, request, scope)
 
-    async def request_pairing_code(self, scope: CompanyScope, session_id: str, phone_number: str) -> str:
+    async def request_pairing_code(
+        self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""
+    ) -> str:
         """Ask WhatsApp for a code to type on the phone."""
-        request = pb.RequestPairingCodeRequest(session_id=session_id, phone_number=phone_number)
+        request = pb.RequestPairingCodeRequest(
+            session_id=session_id, phone_number=phone_number, custom_code=custom_code
+        )
         answer = await self._ask(self._stub.RequestPairingCode, request, scope)
         return answer.code
 

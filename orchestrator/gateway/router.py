@@ -64,11 +64,13 @@ class GatewayRouter:
         with self._forgetting(scope, session_id):
             await holder.mark_read(scope, session_id, chat_jid, participant_jid, wa_message_ids)
 
-    async def request_pairing_code(self, scope: CompanyScope, session_id: str, phone_number: str) -> str:
+    async def request_pairing_code(
+        self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""
+    ) -> str:
         """Ask WhatsApp for a code to type on the phone."""
         holder = await self._holder(scope, session_id)
         with self._forgetting(scope, session_id):
-            return await holder.request_pairing_code(scope, session_id, phone_number)
+            return await holder.request_pairing_code(scope, session_id, phone_number, custom_code)
 
     async def logout(self, scope: CompanyScope, session_id: str) -> None:
         """Remove the linked device at WhatsApp."""

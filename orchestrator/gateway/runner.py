@@ -191,6 +191,10 @@ class SessionRunner:
             browser_name=self._settings.browser_name,
             connect_timeout_ms=self._settings.connect_timeout_ms,
             ack_timeout_ms=self._settings.ack_timeout_ms,
+            keep_alive_ms=self._settings.keep_alive_ms,
+            silence_timeout_ms=self._settings.silence_timeout_ms,
+            qr_lifetime_ms=self._settings.qr_lifetime_ms,
+            qr_codes=self._settings.qr_codes,
         )
 
     async def _end(self, stream: SessionStream, pump: EventPump) -> None:

@@ -24,7 +24,11 @@ class Window:
         try:
             async with chat, self._room:
                 return await stream.send_text(
-                    message.wa_message_id, message.chat_jid, message.text, timeout_s
+                    message.wa_message_id,
+                    message.chat_jid,
+                    message.text,
+                    timeout_s,
+                    fresh_recipient=message.fresh_recipient,
                 )
         finally:
             if not chat.locked():

@@ -107,7 +107,9 @@ class _Servicer(GatewayServiceServicer):
     ) -> pb.RequestPairingCodeResponse:
         try:
             scope = calls.admit(self._secret, context.invocation_metadata() or ())
-            code = await self._local.request_pairing_code(scope, request.session_id, request.phone_number)
+            code = await self._local.request_pairing_code(
+                scope, request.session_id, request.phone_number, request.custom_code
+            )
             return pb.RequestPairingCodeResponse(code=code)
         except Exception as error:
             await _abort(context, error)

@@ -29,6 +29,20 @@ class GatewaySettings:
     starts_per_second: float = 20.0
     max_sessions: int = 1000
     connect_timeout_ms: int = 20_000
+    """A connection that is not usable, and shows no QR, after so long is given up."""
+
+    keep_alive_ms: int = 25_000
+    """How often WhatsApp is asked for a sign of life."""
+
+    silence_timeout_ms: int = 35_000
+    """A connection on which nothing came for so long is dead, whatever the socket says."""
+
+    qr_codes: int = 6
+    """QRs shown in one pairing; WhatsApp itself gives six, for 60 s and five times 20 s."""
+
+    qr_lifetime_ms: int = 0
+    """How long each QR is shown; 0 for WhatsApp's own times."""
+
     ack_timeout_ms: int = 30_000
     query_timeout_s: float = 30.0
     window: int = 64

@@ -10,7 +10,7 @@ from loguru import logger
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
-from orchestrator.domain.retry import Outcome, RetryAt, SendReport, after_send
+from orchestrator.domain.retry import Outcome, RetryAt, SendReport, after_send, wants_fresh_recipient
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
 from orchestrator.services.dispatch_turn import CLAIM, LEASE, DispatchTurns, TurnResult, TurnWork
@@ -213,7 +213,11 @@ class DispatchRun:
         unanswered = {stored.message.id: stored for stored in claimed}
         outgoing = [
             OutgoingMessage(
-                stored.message.id, stored.message.wa_message_id, stored.message.chat_jid, stored.message.text
+                stored.message.id,
+                stored.message.wa_message_id,
+                stored.message.chat_jid,
+                stored.message.text,
+                wants_fresh_recipient(stored.message.error),
             )
             for stored in claimed
         ]

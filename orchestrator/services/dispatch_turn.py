@@ -4,13 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from orchestrator.domain.breaker import (
-    Breaker,
-    BreakerState,
-    allowance,
-    record_failure,
-    record_success,
-)
+from orchestrator.domain.breaker import Breaker, BreakerState, after_verdicts, allowance
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.domain.message import Message, MessageError, MessageStatus
@@ -137,13 +131,7 @@ class DispatchTurns:
     async def _update_breaker(
         self, tx: Transaction, session: SendingSession, verdicts: Sequence[Verdict], now: datetime
     ) -> SendingSession:
-        """One success closes it. The failures of one turn have one cause, a cut for instance, and count once."""
-        breaker = session.breaker
-        if any(isinstance(verdict, Sent) for verdict in verdicts):
-            breaker = record_success(breaker)
-        elif any(not isinstance(verdict, Sent) and verdict.blames_session for verdict in verdicts):
-            breaker = record_failure(breaker, now)
-        return await self._with_breaker(tx, session, breaker)
+        return await self._with_breaker(tx, session, after_verdicts(session.breaker, verdicts, now))
 
     async def _with_breaker(
         self, tx: Transaction, session: SendingSession, breaker: Breaker
@@ -172,7 +160,7 @@ class DispatchTurns:
         return TurnResult(released=True, next_due=await self._next_due(tx, session, now))
 
     async def _next_due(self, tx: Transaction, session: SendingSession, now: datetime) -> datetime | None:
-        if session.state is not SessionState.CONNECTED:
+        if session.state is not SessionState.CONNECTED or session.breaker.waits_for_person:
             return None
         if session.breaker.until is not None and session.breaker.until > now:
             return session.breaker.until

@@ -12,12 +12,16 @@ from orchestrator.domain.retry import SendReport
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """One message for a gateway to send; `wa_message_id` is the same in every attempt."""
+    """One message for a gateway to send; `wa_message_id` is the same in every attempt.
+
+    `fresh_recipient`: WhatsApp is asked anew for the recipient's devices, keys and group data before.
+    """
 
     message_id: str
     wa_message_id: str
     chat_jid: str
     text: str
+    fresh_recipient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,10 @@ class GatewayPort(Protocol):
         """Show messages as read to their sender."""
         ...
 
-    async def request_pairing_code(self, scope: CompanyScope, session_id: str, phone_number: str) -> str:
-        """Ask WhatsApp for a code to type on the phone."""
+    async def request_pairing_code(
+        self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""
+    ) -> str:
+        """Ask WhatsApp for a code to type on the phone; `custom_code`, where it is not empty, is that code."""
         ...
 
     async def logout(self, scope: CompanyScope, session_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from orchestrator.domain.close_history import LOOP_WINDOW_S
 from orchestrator.domain.closing import AfterClose, Closed
 from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.domain.jid import ContactId
@@ -33,6 +34,21 @@ def closed(session_id: str, closed: Closed, after: AfterClose) -> NewEvent:
         EventType.SESSION_CLOSED,
         session_id,
         {"code": closed.code, "reason": closed.reason, "permanent": after.permanent, "advice": after.advice},
+    )
+
+
+def reconnect_loop(session_id: str, closed: Closed, after: AfterClose) -> NewEvent:
+    """The connection is lost again and again, though it comes back each time."""
+    return NewEvent(
+        EventType.SESSION_RECONNECT_LOOP,
+        session_id,
+        {
+            "reconnects": len(after.history.drops),
+            "window_s": LOOP_WINDOW_S,
+            "code": closed.code,
+            "reason": closed.reason,
+            "advice": after.advice,
+        },
     )
 
 

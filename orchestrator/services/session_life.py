@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from orchestrator.domain.breaker import Breaker
+from orchestrator.domain.close_history import CloseHistory
 from orchestrator.domain.closing import AfterClose, Closed
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.events import NewEvent
@@ -76,13 +79,31 @@ async def record_events(
 
 def close_columns(context: Context, closed: Closed, after: AfterClose) -> dict[str, object]:
     """The columns that say why a connection ended last."""
+    now = context.clock()
     return {
         "close_code": closed.code,
         "close_reason": closed.reason[:60],
         "close_permanent": after.permanent,
         "close_advice": after.advice[:300],
-        "closed_at": context.clock(),
+        "closed_at": now,
+        "start_not_before": now + timedelta(seconds=after.rest_s) if after.rest_s else None,
     }
+
+
+def breaker_columns(breaker: Breaker) -> dict[str, object]:
+    """The columns of a session's breaker."""
+    return {
+        "breaker_state": str(breaker.state),
+        "breaker_failures": breaker.failures,
+        "breaker_pauses": breaker.pauses,
+        "breaker_until": breaker.until,
+        "breaker_stale_devices": breaker.stale_devices,
+    }
+
+
+def history_columns(history: CloseHistory) -> dict[str, object]:
+    """The columns of what was lost lately."""
+    return {"network_closes": history.network, "drops": history.drops, "looping": history.looping}
 
 
 async def _forget_link(

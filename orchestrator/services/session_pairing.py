@@ -1,6 +1,7 @@
 """Linking a number: a session is put on show, and the caller waits for the first QR or code."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,6 +30,7 @@ NOTICE = (
 )
 
 _LOOK_EVERY_S = 0.05
+_CUSTOM_CODE = re.compile(r"[A-Z0-9]{8}")
 
 
 class PairingMethod(StrEnum):
@@ -56,20 +58,28 @@ class SessionPairing:
         self._gateway = gateway
 
     async def pair(
-        self, scope: CompanyScope, session_id: str, method: PairingMethod, phone_number: str
+        self,
+        scope: CompanyScope,
+        session_id: str,
+        method: PairingMethod,
+        phone_number: str,
+        custom_code: str = "",
     ) -> PairingOffer:
         """Begin to link a number, or go on; answers the QR on show, waiting for the first one.
 
+        `custom_code` replaces the code that would be drawn: eight of A-Z and 0-9.
+
         Raises PonteError: SESSION_ALREADY_LINKED; INVALID_PHONE_NUMBER where a code has none to go with;
-        GATEWAY_UNAVAILABLE where no QR comes.
+        INVALID_ARGUMENT where the custom code is none; GATEWAY_UNAVAILABLE where no QR comes.
         """
+        _check_custom_code(method, custom_code)
         number = _number_for_code(phone_number) if method is PairingMethod.CODE else ""
         await self._begin(scope, session_id)
         qr = await self._first_qr(scope, session_id)
         if method is PairingMethod.QR:
             return PairingOffer(qr.data, "", qr.expires_at)
         expires_at = self._context.clock() + timedelta(seconds=CODE_VALID_S)
-        code = await self._gateway.request_pairing_code(scope, session_id, number)
+        code = await self._gateway.request_pairing_code(scope, session_id, number, custom_code)
         return PairingOffer("", code, expires_at)
 
     async def qr(self, scope: CompanyScope, session_id: str) -> QrCode:
@@ -120,6 +130,17 @@ class SessionPairing:
         if record.session.state is not SessionState.PAIRING or record.qr is None:
             return None
         return record.qr if record.qr.expires_at > self._context.clock() else None
+
+
+def _check_custom_code(method: PairingMethod, custom_code: str) -> None:
+    if not custom_code:
+        return
+    if method is not PairingMethod.CODE:
+        raise invalid_field(errors.INVALID_ARGUMENT, "custom_code", "Only the method CODE takes a code.")
+    if not _CUSTOM_CODE.fullmatch(custom_code):
+        raise invalid_field(
+            errors.INVALID_ARGUMENT, "custom_code", "Give exactly eight characters of A-Z and 0-9."
+        )
 
 
 def _number_for_code(phone_number: str) -> str:

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from orchestrator.domain import errors
 from orchestrator.domain.auth_state import AuthKey
-from orchestrator.domain.closing import AfterClose, Closed, after_close
+from orchestrator.domain.breaker import Breaker, after_closing
+from orchestrator.domain.close_history import CloseHistory
+from orchestrator.domain.closing import AfterClose, Closed, Connection, after_close
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.jid import ContactId
@@ -28,7 +30,9 @@ from orchestrator.services.session_life import (
     NO_FAILURES,
     NO_QR,
     Step,
+    breaker_columns,
     close_columns,
+    history_columns,
     lock_session,
     take_step,
 )
@@ -155,7 +159,7 @@ class SessionRuntime:
 
         async def show(tx: Transaction) -> None:
             record = await self._held(tx, scope, session_id, fence)
-            if record.session.state is not SessionState.PAIRING:
+            if record.session.state is not SessionState.PAIRING or record.qr == qr:
                 return
             columns: dict[str, object] = {"qr_data": qr.data, "qr_expires_at": qr.expires_at}
             step = Step(columns, [session_events.qr_shown(session_id, qr)])
@@ -164,8 +168,9 @@ class SessionRuntime:
         await self._context.database.shared_transaction(scope, show)
 
     async def record_linked(self, scope: CompanyScope, session_id: str, fence: int, me: ContactId) -> None:
-        """A phone linked the number."""
-        columns: dict[str, object] = {"pn_jid": me.pn_jid, "lid_jid": me.lid_jid}
+        """A phone linked the number: what befell the one before is forgotten."""
+        columns: dict[str, object] = {"pn_jid": me.pn_jid, "lid_jid": me.lid_jid, "start_not_before": None}
+        columns |= breaker_columns(Breaker()) | history_columns(CloseHistory())
         await self._step(scope, session_id, fence, Signal.LINKED, Step(columns | NO_QR | NO_FAILURES))
 
     async def record_connected(
@@ -187,12 +192,16 @@ class SessionRuntime:
         async def close(tx: Transaction) -> AfterClose:
             record = await self._held(tx, scope, session_id, fence)
             before = record.session.state
-            after = after_close(closed, before, record.reconnect_failures, connected_for_s, self._context.rng)
-            step = Step(self._reconnect_columns(after))
-            if after.signal is not None:
+            connection = Connection(before, record.reconnect_failures, connected_for_s, record.history)
+            after = after_close(closed, connection, self._context.clock(), self._context.rng)
+            step = Step(self._reconnect_columns(after) | history_columns(after.history))
+            if after.signal is not None and transition(before, after.signal) is not None:
                 step.changes |= close_columns(self._context, closed, after)
+                step.changes |= breaker_columns(after_closing(record.breaker, after.breaker))
             if _is_news(before, after):
                 step.events.append(session_events.closed(session_id, closed, after))
+            if after.begins_loop:
+                step.events.append(session_events.reconnect_loop(session_id, closed, after))
             await take_step(tx, self._context, scope, record, after.signal, step)
             return after
 

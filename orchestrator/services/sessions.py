@@ -3,6 +3,7 @@
 from loguru import logger
 
 from orchestrator.domain import errors
+from orchestrator.domain.breaker import resume
 from orchestrator.domain.closing import AfterClose, Closed
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
@@ -20,7 +21,14 @@ from orchestrator.domain.session import (
 from orchestrator.services import session_events
 from orchestrator.services.context import Context
 from orchestrator.services.ports import GatewayPort
-from orchestrator.services.session_life import NO_FAILURES, Step, close_columns, lock_session, take_step
+from orchestrator.services.session_life import (
+    NO_FAILURES,
+    Step,
+    breaker_columns,
+    close_columns,
+    lock_session,
+    take_step,
+)
 from orchestrator.services.session_pairing import PairingMethod, PairingOffer, SessionPairing
 from orchestrator.store import sessions
 from orchestrator.store.database import Transaction
@@ -30,6 +38,7 @@ from orchestrator.store.sessions import SessionRecord
 LONGEST_NAME = 200
 
 _STOPPED = Closed(0, "stopped", intentional=True)
+_PAIRING_CANCELLED = Closed(0, "pairing_cancelled", intentional=True)
 _LOGGED_OUT = Closed(401, "logged_out", intentional=True)
 
 
@@ -101,11 +110,16 @@ class SessionService:
         return found[0]
 
     async def pair(
-        self, scope: CompanyScope, session_id: str, method: PairingMethod, phone_number: str = ""
+        self,
+        scope: CompanyScope,
+        session_id: str,
+        method: PairingMethod,
+        phone_number: str = "",
+        custom_code: str = "",
     ) -> PairingOffer:
         """Show a QR or a code with which a phone links itself; see SessionPairing.pair."""
         _check_id(session_id)
-        return await self._pairing.pair(scope, session_id, method, phone_number)
+        return await self._pairing.pair(scope, session_id, method, phone_number, custom_code)
 
     async def qr(self, scope: CompanyScope, session_id: str) -> QrCode:
         """The QR on show now. Raises QR_NOT_AVAILABLE."""
@@ -113,13 +127,18 @@ class SessionService:
         return await self._pairing.qr(scope, session_id)
 
     async def start(self, scope: CompanyScope, session_id: str) -> Session:
-        """Connect a linked session, also one that was replaced or banned. Raises SESSION_NOT_LINKED."""
+        """Connect a linked session, also one that was replaced or banned; its first message probes then.
+
+        Raises SESSION_NOT_LINKED; SESSION_BANNED until a day after a temporary ban has ended.
+        """
 
         async def start(tx: Transaction) -> Session:
             record = await self._lock(tx, scope, session_id)
             if transition(record.session.state, Signal.START_REQUESTED) is None:
                 raise PonteError(errors.SESSION_NOT_LINKED)
-            step = Step({"desired_state": str(DesiredState.RUN)} | NO_FAILURES)
+            self._demand_rested(record.session)
+            columns = {"desired_state": str(DesiredState.RUN)} | NO_FAILURES
+            step = Step(columns | breaker_columns(resume(record.breaker)))
             await take_step(tx, self._context, scope, record, Signal.START_REQUESTED, step)
             return await self._changed(tx, scope, session_id)
 
@@ -130,11 +149,27 @@ class SessionService:
 
         async def stop(tx: Transaction) -> Session:
             record = await self._lock(tx, scope, session_id)
-            after = AfterClose(Signal.STOP_REQUESTED, None, 0, "Start the session to connect again.")
-            await self._end(tx, scope, record, _STOPPED, after)
+            if record.session.state is SessionState.PAIRING:
+                await self._cancel_pairing(tx, scope, record)
+            else:
+                after = AfterClose(Signal.STOP_REQUESTED, None, 0, "Start the session to connect again.")
+                await self._end(tx, scope, record, _STOPPED, after)
             return await self._changed(tx, scope, session_id)
 
         return await self._context.database.shared_transaction(scope, stop)
+
+    async def _cancel_pairing(self, tx: Transaction, scope: CompanyScope, record: SessionRecord) -> None:
+        """A phone that scans at the same moment must not link the session any more: its gateway may write no more."""
+        after = AfterClose(Signal.STOP_REQUESTED, None, 0, "Pair the session when a number is to be linked.")
+        await self._end(tx, scope, record, _PAIRING_CANCELLED, after)
+        await sessions.revoke_lease(tx, scope, record.session.id)
+
+    def _demand_rested(self, session: Session) -> None:
+        rested_at = session.last_close.start_not_before if session.last_close else None
+        left_s = (rested_at - self._context.clock()).total_seconds() if rested_at else 0.0
+        if rested_at and left_s > 0:
+            detail = f"WhatsApp banned the number for a time; it can be started from {rested_at:%Y-%m-%d %H:%M} UTC on."
+            raise PonteError(errors.SESSION_BANNED, detail, retry_after_s=left_s)
 
     async def logout(self, scope: CompanyScope, session_id: str) -> Session:
         """Remove the linked device at WhatsApp where the session is connected, and forget its credentials."""

@@ -46,6 +46,7 @@ _BREAKER_COLUMNS = (
     _sessions.c.breaker_failures,
     _sessions.c.breaker_pauses,
     _sessions.c.breaker_until,
+    _sessions.c.breaker_stale_devices,
 )
 _THE_SESSION = (
     _sessions.c.company_id == bindparam("b_company"),
@@ -89,6 +90,7 @@ _STORE_BREAKER = (
         breaker_failures=bindparam("b_failures"),
         breaker_pauses=bindparam("b_pauses"),
         breaker_until=bindparam("b_breaker_until"),
+        breaker_stale_devices=bindparam("b_stale_devices"),
     )
 )
 _TAKE_BACK = (
@@ -168,6 +170,7 @@ async def store_breaker(
         "b_failures": breaker.failures,
         "b_pauses": breaker.pauses,
         "b_breaker_until": breaker.until,
+        "b_stale_devices": breaker.stale_devices,
     }
     await tx.connection.execute(_STORE_BREAKER, arguments)
 
@@ -178,6 +181,10 @@ def _whose(scope: CompanyScope, session_id: str, owner: str) -> dict[str, Any]:
 
 def _to_sending_session(row: Row[Any]) -> SendingSession:
     breaker = Breaker(
-        BreakerState(row.breaker_state), row.breaker_failures, row.breaker_pauses, row.breaker_until
+        BreakerState(row.breaker_state),
+        row.breaker_failures,
+        row.breaker_pauses,
+        row.breaker_until,
+        row.breaker_stale_devices,
     )
     return SendingSession(SessionState(row.state), breaker)

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, insert, select, update
 from sqlalchemy.sql.dml import Update
 
+from orchestrator.domain.breaker import Breaker, BreakerState
+from orchestrator.domain.close_history import CloseHistory
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.page import Page, PageRequest
@@ -21,13 +23,16 @@ _companies: Table = CompanyRow.__table__  # type: ignore[attr-defined]  # SQLMod
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A session with what only its gateway needs: the fence, the failures in a row, when to connect next."""
+    """A session with what only its gateway needs: the fence, the failures in a row, when to connect next, what closed
+    connections have left."""
 
     session: Session
     fence: int
     reconnect_failures: int
     reconnect_at: datetime | None
     qr: QrCode | None
+    history: CloseHistory
+    breaker: Breaker
 
 
 async def add(tx: Transaction, scope: CompanyScope, session: Session) -> None:
@@ -123,7 +128,21 @@ def _update(scope: CompanyScope, session_id: str) -> Update:
 
 def _to_record(row: RowMapping) -> SessionRecord:
     qr = QrCode(row["qr_data"], row["qr_expires_at"]) if row["qr_data"] else None
-    return SessionRecord(_to_session(row), row["fence"], row["reconnect_failures"], row["reconnect_at"], qr)
+    return SessionRecord(
+        _to_session(row),
+        row["fence"],
+        row["reconnect_failures"],
+        row["reconnect_at"],
+        qr,
+        CloseHistory(row["network_closes"], row["drops"], row["looping"]),
+        Breaker(
+            BreakerState(row["breaker_state"]),
+            row["breaker_failures"],
+            row["breaker_pauses"],
+            row["breaker_until"],
+            row["breaker_stale_devices"],
+        ),
+    )
 
 
 def _to_session(row: RowMapping) -> Session:
@@ -138,6 +157,7 @@ def _to_session(row: RowMapping) -> Session:
         last_close=_to_last_close(row),
         created_at=row["created_at"],
         connected_at=row["connected_at"],
+        reconnect_at=row["reconnect_at"] if row["state"] == SessionState.RECONNECTING else None,
     )
 
 
@@ -150,4 +170,5 @@ def _to_last_close(row: RowMapping) -> LastClose | None:
         row["close_permanent"],
         row["closed_at"],
         row["close_advice"],
+        row["start_not_before"],
     )

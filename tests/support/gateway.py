@@ -83,10 +83,12 @@ class FakeGateway:
         self._demand_available()
         self.read.append((session_id, chat_jid, participant_jid, tuple(wa_message_ids)))
 
-    async def request_pairing_code(self, scope: CompanyScope, session_id: str, phone_number: str) -> str:
+    async def request_pairing_code(
+        self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""
+    ) -> str:
         self._demand_available()
         self.pairings.append((session_id, phone_number))
-        return PAIRING_CODE
+        return custom_code or PAIRING_CODE
 
     async def logout(self, scope: CompanyScope, session_id: str) -> None:
         self._demand_available()

@@ -18,9 +18,10 @@ import {
 } from '../generated/ponte/bridge/v1/bridge.js';
 import { KeyedQueue } from '../keyed-queue.js';
 import { describeError } from '../logger.js';
+import { type FreshSocket, refreshRecipient } from './fresh-recipient.js';
 
 /** What sending needs of a Baileys socket. */
-export interface SendingSocket {
+export interface SendingSocket extends FreshSocket {
   sendMessage(
     jid: string,
     content: AnyMessageContent,
@@ -110,7 +111,7 @@ export class Sender {
         // linkPreview null: Baileys would fetch the text's first URL.
         const text = { text: content?.text.body ?? '', linkPreview: null };
         const options = { messageId: waMessageId, ...SEND_OPTIONS };
-        return this.closeSignal.race(this.runAhead(() => this.sock.sendMessage(chatJid, text, options)));
+        return this.closeSignal.race(this.runAhead(() => this.#write(command, text, options)));
       });
       message = sent.value;
       durable = sent.durable;
@@ -130,6 +131,16 @@ export class Sender {
     if (!ack) return this.#answer(command, ambiguous(0, `no ack in ${this.ackTimeoutMs} ms`), message);
     const answer = ack.code ? rejected(ack.code) : ACKNOWLEDGED;
     return this.#answer(command, answer, message, ack.code ? 0 : ack.atMs);
+  }
+
+  async #write(
+    { chatJid, freshRecipient }: SendMessage,
+    text: AnyMessageContent,
+    options: MiscMessageGenerationOptions,
+  ): Promise<WAMessage | undefined> {
+    if (!freshRecipient) return this.sock.sendMessage(chatJid, text, options);
+    await refreshRecipient(this.sock, chatJid);
+    return this.sock.sendMessage(chatJid, text, { ...options, useCachedGroupMetadata: false });
   }
 
   #inTime(acked: Promise<Ack>): Promise<Ack | undefined> {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ReceiptKind, SendOutcome, type SessionEvent } from '../../src/generated/ponte/bridge/v1/bridge.js';
 import { Bench, jidOf } from '../support/bench.js';
+import { Vault } from '../support/gateway.js';
 
 let bench: Bench;
 
@@ -103,6 +104,34 @@ describe('closing', () => {
     const { phone, stream } = await bench.linked();
     await bench.simulator.fault({ kind: 'stream_error', number: phone, code, count: 1 });
     expect(await stream.closed()).toMatchObject({ code, reason, intentional: false });
+  });
+
+  it('tells when a temporary ban ends and why it was given', async () => {
+    const { phone, vault, sessionId, stream } = await bench.linked();
+    await stream.end();
+    const ban = { code: 402, ban_code: 101, expire_s: 7200 };
+    await bench.simulator.fault({ kind: 'login_failure', number: phone, count: 1, ...ban });
+    const closed = await bench.gateway.open(sessionId, vault).closed();
+    expect(closed).toMatchObject({ code: 402, reason: 'banned', banCode: 101, expiresInS: 7200 });
+  });
+
+  it('notices that nobody is there any more, whatever the socket says', async () => {
+    const { phone, stream } = await bench.linked({}, { keepAliveMs: 1000, silenceTimeoutMs: 2500 });
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    expect(stream.ended).toBe(false);
+    const frozenAt = Date.now();
+    await bench.simulator.fault({ kind: 'freeze', number: phone });
+    expect(await stream.closed()).toMatchObject({ code: 408, reason: 'connection_lost' });
+    expect(Date.now() - frozenAt).toBeLessThan(2500 + 1000 + 1500);
+  });
+
+  it('shows as many QRs as it may, then ends the pairing', async () => {
+    const options = { qrLifetimeMs: 300, qrCodes: 2 };
+    const stream = bench.gateway.open(bench.newSessionId(), new Vault(), {}, options);
+    expect(await stream.closed()).toMatchObject({ code: 408, reason: 'qr_expired' });
+    const shown = stream.events.flatMap((event) => (event.$case === 'qr' ? event.qr.data : []));
+    expect(new Set(shown).size).toBe(2);
+    expect(shown).toHaveLength(2);
   });
 
   it('gives up a connection that nobody answers', async () => {

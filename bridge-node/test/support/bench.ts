@@ -48,7 +48,10 @@ export class Bench {
   }
 
   /** Links a new phone by QR and gives the session that WhatsApp's restart asks for. */
-  async linked(hooks: Hooks = {}, options: { ackTimeoutMs?: number } = {}) {
+  async linked(
+    hooks: Hooks = {},
+    options: { ackTimeoutMs?: number; keepAliveMs?: number; silenceTimeoutMs?: number } = {},
+  ) {
     const phone = await this.simulator.createPhone();
     const vault = new Vault();
     const sessionId = this.newSessionId();
@@ -64,7 +67,7 @@ export class Bench {
     sessionId: string,
     vault: Vault,
     hooks: Hooks = {},
-    options: { ackTimeoutMs?: number; fence?: number } = {},
+    options: { ackTimeoutMs?: number; fence?: number; keepAliveMs?: number; silenceTimeoutMs?: number } = {},
   ): Promise<GatewayStream> {
     const stream = this.gateway.open(sessionId, vault, hooks, options);
     await stream.event('connected');

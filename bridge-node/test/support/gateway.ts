@@ -88,7 +88,8 @@ export class GatewayStream {
 
   send(waMessageId: string, chatJid: string, body: string): Promise<SendResult> {
     const content = { $case: 'text' as const, text: { body } };
-    this.command({ $case: 'sendMessage', sendMessage: { requestId: 1, waMessageId, chatJid, content } });
+    const sendMessage = { requestId: 1, waMessageId, chatJid, content, freshRecipient: false };
+    this.command({ $case: 'sendMessage', sendMessage });
     return new Promise((resolve) => this.#results.set(waMessageId, resolve));
   }
 
@@ -161,7 +162,15 @@ export class Gateway {
     sessionId: string,
     vault: Vault,
     hooks: Hooks = {},
-    { fence = 1, connectTimeoutMs = 10_000, ackTimeoutMs = 5_000 } = {},
+    {
+      fence = 1,
+      connectTimeoutMs = 10_000,
+      ackTimeoutMs = 5_000,
+      keepAliveMs = 0,
+      silenceTimeoutMs = 0,
+      qrLifetimeMs = 0,
+      qrCodes = 0,
+    } = {},
   ): GatewayStream {
     const stream = new GatewayStream(this.#client.session(), vault, hooks);
     stream.command({
@@ -175,6 +184,10 @@ export class Gateway {
         browserName: 'Ponte',
         connectTimeoutMs,
         ackTimeoutMs,
+        keepAliveMs,
+        silenceTimeoutMs,
+        qrLifetimeMs,
+        qrCodes,
       },
     });
     return stream;

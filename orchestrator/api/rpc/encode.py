@@ -73,6 +73,7 @@ def session(value: Session) -> session_pb2.Session:
         push_name=value.push_name,
         created_at=moment(value.created_at),
         connected_at=moment(value.connected_at),
+        reconnect_at=moment(value.reconnect_at),
     )
     if value.last_close is not None:
         last = value.last_close
@@ -83,6 +84,7 @@ def session(value: Session) -> session_pb2.Session:
                 permanent=last.permanent,
                 at=moment(last.at),
                 advice=last.advice,
+                start_not_before=moment(last.start_not_before),
             )
         )
     return encoded

@@ -47,7 +47,11 @@ class SessionMethods:
             request.method, session_pb2.PairSessionRequest.Method.Name, PairingMethod, "method"
         )
         offer = await self._sessions.pair(
-            caller.scope, request.session_id, method or PairingMethod.QR, request.phone_number
+            caller.scope,
+            request.session_id,
+            method or PairingMethod.QR,
+            request.phone_number,
+            request.custom_code,
         )
         return session_pb2.PairSessionResponse(
             qr=offer.qr, code=offer.code, expires_at=encode.moment(offer.expires_at), notice=offer.notice

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy import JSON, DateTime, Dialect, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
@@ -26,6 +26,21 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         moment: datetime = value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class UtcTimes(TypeDecorator[tuple[datetime, ...]]):
+    """A few points in time, as milliseconds since the epoch with commas between; empty text for none."""
+
+    impl = String(200)
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[datetime, ...] | None, dialect: Dialect) -> str:
+        return ",".join(str(round(moment.timestamp() * 1000)) for moment in value or ())
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[datetime, ...]:
+        if not value:
+            return ()
+        return tuple(datetime.fromtimestamp(int(part) / 1000, UTC) for part in value.split(","))
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")

@@ -2,10 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, false
 from sqlmodel import Field, SQLModel
 
-from orchestrator.store.models.base import UtcDateTime
+from orchestrator.store.models.base import UtcDateTime, UtcTimes
+
+
+def _times(name: str) -> Column[tuple[datetime, ...]]:
+    return Column(name, UtcTimes, nullable=False, default=(), server_default="")
 
 
 class SessionRow(SQLModel, table=True):
@@ -30,6 +34,7 @@ class SessionRow(SQLModel, table=True):
     close_permanent: bool = False
     close_advice: str = Field(default="", max_length=300)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    start_not_before: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
     connected_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     deleted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -44,6 +49,9 @@ class SessionRow(SQLModel, table=True):
 
     reconnect_failures: int = 0
     reconnect_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    network_closes: tuple[datetime, ...] = Field(default=(), sa_column=_times("network_closes"))
+    drops: tuple[datetime, ...] = Field(default=(), sa_column=_times("drops"))
+    looping: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
     dispatch_owner: str = Field(default="", max_length=80)
     dispatch_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -52,6 +60,7 @@ class SessionRow(SQLModel, table=True):
     breaker_failures: int = 0
     breaker_pauses: int = 0
     breaker_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    breaker_stale_devices: tuple[datetime, ...] = Field(default=(), sa_column=_times("breaker_stale_devices"))
 
 
 class AuthCredentialsRow(SQLModel, table=True):

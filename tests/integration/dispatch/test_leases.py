@@ -20,7 +20,7 @@ from tests.support.clock import ManualClock
 from tests.support.desk import Desk
 from tests.support.gateway import FakeGateway
 
-REJECTED = SendReport(Outcome.REJECTED, wa_code=463)
+FAILED_QUERY = SendReport(Outcome.NOT_SENT, reason="query_failed")
 _sessions = SessionRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 
 
@@ -186,7 +186,7 @@ async def test_five_failures_that_blame_the_session_open_its_breaker_and_a_probe
     desk: Desk, clock: ManualClock
 ) -> None:
     for number in range(5):
-        desk.gateway.answer_next(str(number), REJECTED)
+        desk.gateway.answer_next(str(number), FAILED_QUERY)
         await desk.submit(str(number), to=f"+551198765432{number}")
         await desk.send_all()
     assert (await _session(desk)).breaker_state == BreakerState.OPEN
@@ -203,7 +203,7 @@ async def test_five_failures_that_blame_the_session_open_its_breaker_and_a_probe
 async def test_failures_of_one_cut_count_once(desk: Desk) -> None:
     for number in range(20):
         body = str(number)
-        desk.gateway.answer_next(body, SendReport(Outcome.AMBIGUOUS, reason="connection_lost"))
+        desk.gateway.answer_next(body, FAILED_QUERY)
         await desk.submit(body, to=f"+55119876543{number:02d}")
     await desk.send_all()
     session = await _session(desk)

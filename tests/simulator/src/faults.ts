@@ -32,6 +32,9 @@ export interface FaultSpec {
   ms?: number;
   /** IQ namespace, for the IQ faults. */
   xmlns?: string;
+  /** Seconds that a temporary ban lasts, and why it was given, for a login failure with code 402. */
+  expire_s?: number;
+  ban_code?: number;
 }
 
 export interface Fault extends FaultSpec {

@@ -53,7 +53,7 @@ def test_path_fields_are_parameters_and_not_in_the_body(document: dict[str, Any]
     pair = document["paths"]["/v1/sessions/{session_id}:pair"]["post"]
     assert [(one["name"], one["in"]) for one in pair["parameters"]] == [("session_id", "path")]
     schema = pair["requestBody"]["content"]["application/json"]["schema"]
-    assert set(schema["properties"]) == {"method", "phone_number"}
+    assert set(schema["properties"]) == {"method", "phone_number", "custom_code"}
     assert "requestBody" not in document["paths"]["/v1/sessions/{session_id}:start"]["post"]
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain import errors
+from orchestrator.domain.message import MessageError
 from orchestrator.domain.retry import (
     RETRY_DELAYS_S,
     Failed,
@@ -16,6 +17,7 @@ from orchestrator.domain.retry import (
     Sent,
     Verdict,
     after_send,
+    wants_fresh_recipient,
 )
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -29,6 +31,7 @@ REASONS = [
     "not_on_whatsapp",
     "bad_request",
     "encryption_failed",
+    "query_failed",
     "timeout",
 ]
 
@@ -87,12 +90,13 @@ def test_a_send_whose_outcome_is_unknown_is_tried_again_as_often() -> None:
     report = SendReport(Outcome.AMBIGUOUS)
 
     assert [in_seconds(after_send(report, attempt, NOW)) for attempt in (1, 2, 3)] == [5, 25, 125]
-    assert after_send(report, 4, NOW) == Failed(errors.OUTCOME_UNKNOWN, blames_session=True)
+    assert after_send(report, 4, NOW) == Failed(errors.OUTCOME_UNKNOWN)
+    assert not after_send(report, 1, NOW).blames_session  # type: ignore[union-attr]  # is a retry
 
 
 @pytest.mark.parametrize("attempts", [1, 4, 100])
 def test_what_was_not_attempted_costs_no_attempt_and_blames_nobody(attempts: int) -> None:
-    expected = RetryAt(NOW, errors.NETWORK, counts=False, blames_session=False)
+    expected = RetryAt(NOW, errors.NETWORK, counts=False)
 
     assert after_send(SendReport(Outcome.NOT_ATTEMPTED), attempts, NOW) == expected
     for reason in ("not_connected", "connection_closed", "session_closed", "gateway_unavailable"):
@@ -103,15 +107,36 @@ def test_a_rate_limit_waits_ever_longer_up_to_an_hour_and_never_gives_up() -> No
     assert [in_seconds(rejected(429, attempt)) for attempt in (1, 2, 3, 7, 50)] == [60, 120, 240, 3600, 3600]
 
 
-def test_a_stale_device_session_is_tried_once_more_at_once() -> None:
-    for code in (421, 479):
-        assert rejected(code) == RetryAt(NOW, errors.STALE_DEVICE_SESSION)
-        assert rejected(code, 2) == Failed(errors.STALE_DEVICE_SESSION, blames_session=True)
+def test_a_query_that_is_limited_waits_like_a_message_that_is() -> None:
+    limited = SendReport(Outcome.NOT_SENT, 429, "query_failed")
+
+    assert after_send(limited, 2, NOW) == RetryAt(NOW + timedelta(seconds=120), errors.WHATSAPP_RATE_LIMITED)
+    ours = SendReport(Outcome.NOT_SENT, 429, "too_many_in_flight")
+    assert in_seconds(after_send(ours, 1, NOW)) == 5
 
 
-def test_a_failed_encryption_is_tried_once_more_at_once() -> None:
-    assert not_sent("encryption_failed") == RetryAt(NOW, errors.ENCRYPTION_FAILED)
-    assert not_sent("encryption_failed", 2) == Failed(errors.ENCRYPTION_FAILED)
+@pytest.mark.parametrize(
+    ("wa_code", "code"), [(421, errors.STALE_GROUP_ADDRESSING), (479, errors.STALE_DEVICE_SESSION)]
+)
+def test_what_was_stale_is_asked_for_anew_and_tried_once_more_at_once(
+    wa_code: int, code: errors.ErrorCode
+) -> None:
+    assert rejected(wa_code) == RetryAt(NOW, code)
+    assert rejected(wa_code, 2) == Failed(code)
+    assert wants_fresh_recipient(MessageError(code.name))
+
+
+def test_a_failed_encryption_is_tried_once_more_at_once_with_fresh_keys() -> None:
+    code = errors.ENCRYPTION_FAILED
+
+    assert not_sent("encryption_failed") == RetryAt(NOW, code, blames_session=True)
+    assert not_sent("encryption_failed", 2) == Failed(code, blames_session=True)
+    assert wants_fresh_recipient(MessageError(code.name))
+
+
+def test_nothing_else_is_asked_for_anew() -> None:
+    assert not wants_fresh_recipient(None)
+    assert not wants_fresh_recipient(MessageError(errors.NETWORK.name))
 
 
 def test_an_unknown_rejection_is_tried_once_more_after_ten_minutes() -> None:
@@ -120,7 +145,7 @@ def test_an_unknown_rejection_is_tried_once_more_after_ten_minutes() -> None:
 
 
 def test_what_cannot_get_better_fails_at_once() -> None:
-    assert rejected(463) == Failed(errors.REACHOUT_LOCKED, blames_session=True)
+    assert rejected(463) == Failed(errors.REACHOUT_LOCKED)
     assert rejected(405) == Failed(errors.PAYLOAD_NOT_SUPPORTED)
     assert not_sent("not_on_whatsapp") == Failed(errors.NOT_ON_WHATSAPP)
     assert not_sent("bad_request") == Failed(errors.PAYLOAD_NOT_SUPPORTED)

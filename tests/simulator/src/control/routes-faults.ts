@@ -10,7 +10,7 @@ export const faultRoutes: Route[] = [
   { method: 'DELETE', path: /^\/faults\/(\d+)$/, run: removeFault },
 ];
 
-const FIELDS = new Set(['kind', 'number', 'count', 'code', 'ms', 'xmlns']);
+const FIELDS = new Set(['kind', 'number', 'count', 'code', 'ms', 'xmlns', 'expire_s', 'ban_code']);
 
 function readFault(body: Record<string, unknown>): FaultSpec {
   const unknown = Object.keys(body).find((field) => !FIELDS.has(field));
@@ -30,6 +30,8 @@ function readFault(body: Record<string, unknown>): FaultSpec {
     ...optional('count', 1_000_000),
     ...optional('code', 999),
     ...optional('ms', 600_000),
+    ...optional('expire_s', 1_000_000_000),
+    ...optional('ban_code', 999),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { proto } from '@whiskeysockets/baileys';
 import { Companion } from '../accounts/companion.ts';
 import type { Connection } from '../connection.ts';
+import type { FaultSpec } from '../faults.ts';
 import { node } from '../wire/nodes.ts';
 import { startRegistration } from './registration.ts';
 
@@ -17,7 +18,7 @@ export function admit(connection: Connection, payload: proto.ClientPayload): voi
   const device = account?.devices.get(payload.device ?? 0);
   const refusal = simulator.faults.take('login_failure', account?.number);
   if (refusal) {
-    fail(connection, refusal.code ?? UNAUTHORIZED);
+    fail(connection, refusal.code ?? UNAUTHORIZED, banAttributes(refusal));
     return;
   }
   if (!(device instanceof Companion) || !device.noiseKey.equals(connection.clientStatic)) {
@@ -53,7 +54,14 @@ export function activate(connection: Connection): void {
   simulator.registry.phone(device.account.user)?.bootstrap(device);
 }
 
-function fail(connection: Connection, code: number): void {
-  connection.send(node('failure', { reason: String(code), location: 'sim' }));
+function banAttributes({ ban_code, expire_s }: FaultSpec): Record<string, string> {
+  return {
+    ...(ban_code === undefined ? {} : { code: String(ban_code) }),
+    ...(expire_s === undefined ? {} : { expire: String(expire_s) }),
+  };
+}
+
+function fail(connection: Connection, code: number, attributes: Record<string, string> = {}): void {
+  connection.send(node('failure', { reason: String(code), location: 'sim', ...attributes }));
   connection.close();
 }
