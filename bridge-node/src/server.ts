@@ -116,6 +116,7 @@ export class BridgeServer {
       nodeVersion: process.versions.node,
       residentBytes: process.memoryUsage.rss(),
       sessionIds: [...this.#sessions.keys()],
+      sessions: [...this.#sessions.values()].map((session) => session.held),
     };
   }
 }

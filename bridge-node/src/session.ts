@@ -13,6 +13,7 @@ import { type ReceiptContent, readReceipt } from './events/receipts.js';
 import type {
   AuthKey,
   Closed,
+  HeldSession,
   OpenSession,
   SendMessage,
   SessionCommand,
@@ -108,6 +109,12 @@ export class Session {
 
   get fence(): number {
     return this.#open.fence;
+  }
+
+  /** For audits: what is held, and whether its socket is open and logged in. */
+  get held(): HeldSession {
+    const { sessionId, companyId, fence } = this.#open;
+    return { sessionId, companyId, fence, connected: this.#connected && this.#sock.ws.isOpen };
   }
 
   /** Acts on one command of the stream; `open` is not one of them, the session exists already. */

@@ -11,6 +11,7 @@ from orchestrator.bridge.messages import (
     BridgeStatus,
     CheckedNumber,
     ContactsMapped,
+    HeldSession,
     InboundArrived,
     Linked,
     MessageWanted,
@@ -70,8 +71,16 @@ def checked_numbers(answer: pb.NumbersChecked) -> list[CheckedNumber]:
 def status(answer: pb.StatusResponse) -> BridgeStatus:
     """Read what a bridge process is and holds."""
     return BridgeStatus(
-        answer.baileys_version, answer.node_version, answer.resident_bytes, tuple(answer.session_ids)
+        answer.baileys_version,
+        answer.node_version,
+        answer.resident_bytes,
+        tuple(answer.session_ids),
+        tuple(_held(session) for session in answer.sessions),
     )
+
+
+def _held(session: pb.HeldSession) -> HeldSession:
+    return HeldSession(session.session_id, session.company_id, session.fence, session.connected)
 
 
 def _time(milliseconds: int) -> datetime:

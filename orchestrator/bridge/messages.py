@@ -133,6 +133,16 @@ class CheckedNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldSession:
+    """A session that a stream holds open; `connected` says that its socket is open and logged in."""
+
+    session_id: str
+    company_id: str
+    fence: int
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeStatus:
     """What a bridge process is and holds."""
 
@@ -140,3 +150,4 @@ class BridgeStatus:
     node_version: str
     resident_bytes: int
     session_ids: tuple[str, ...]
+    sessions: tuple[HeldSession, ...] = ()

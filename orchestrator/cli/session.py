@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from orchestrator.cli import session_transfer
+from orchestrator.cli import session_audit, session_transfer
 from orchestrator.cli.client import CallFailedError, PonteClient
 from orchestrator.cli.company import local_url
 from orchestrator.cli.qr import draw_qr
@@ -18,6 +18,7 @@ from orchestrator.startup import StartupError
 app = typer.Typer(help="Sessions: linking, moving in and out, checking.", no_args_is_help=True)
 app.command("export")(session_transfer.export)
 app.command("import")(session_transfer.import_)
+app.command("audit")(session_audit.audit)
 
 RISK_NOTICE = (
     "Ponte links as an unofficial client, which is against WhatsApp's terms: the number may be restricted. "

@@ -13,6 +13,14 @@ from orchestrator.startup import StartupError
 BRIDGE_FOLDER = Path(__file__).resolve().parents[2] / "bridge-node"
 
 
+_SOCKET = "bridge.sock"
+
+
+def bridge_address(runtime_folder: Path) -> str:
+    """Return where the bridge of a runtime folder is reached, whether it runs or not."""
+    return f"unix:{runtime_folder / _SOCKET}"
+
+
 class BridgeProcess(ReadyLineProcess):
     """Runs bridge-node: the compiled one, or its sources through tsx where it is not compiled."""
 
@@ -32,8 +40,8 @@ class BridgeProcess(ReadyLineProcess):
         self._node = node
         self._folder = folder
         self._environment = dict(environment or {})
-        self._socket = runtime_folder / "bridge.sock"
-        self.address = f"unix:{self._socket}"
+        self._socket = runtime_folder / _SOCKET
+        self.address = bridge_address(runtime_folder)
 
     def command(self) -> Command:
         """See ChildProcess."""
