@@ -5,6 +5,7 @@ import { CloseSignal } from './close-signal.js';
 import { checkNumbers } from './commands/check-numbers.js';
 import { markRead } from './commands/mark-read.js';
 import { requestPairingCode } from './commands/pairing-code.js';
+import { RecipientSessions } from './commands/recipient-sessions.js';
 import { Sender } from './commands/send.js';
 import { contactId } from './contact-id.js';
 import type { EventStream } from './event-stream.js';
@@ -36,8 +37,6 @@ const DEFAULT_SILENCE_TIMEOUT_MS = 40_000;
 /** How long closing waits for writes on their way: credentials of a number that was just linked. */
 const FLUSH_MS = 5_000;
 const STALL_CHECK_MS = 1_000;
-/** Baileys asks a sender at most five times for a message: give up the socket before that. */
-const MAX_INBOUND_FAILURES = 3;
 
 /** One WhatsApp socket and the stream that is its life. Closes exactly once, whoever ends it. */
 export class Session {
@@ -62,7 +61,6 @@ export class Session {
   #watchdog: NodeJS.Timeout | undefined;
   readonly #stallCheck: NodeJS.Timeout;
   #connected = false;
-  #inboundFailures = 0;
   #closing = false;
   #onClosed: () => void = () => undefined;
   /** Resolves when the socket is gone and `closed` was said. */
@@ -92,6 +90,7 @@ export class Session {
       { ...open, connectTimeoutMs },
       { auth: this.#auth, recorder, storedMessage: (id) => this.#storedMessage(id) },
     );
+    const recipients = new RecipientSessions(this.#sock);
     this.#sender = new Sender(
       this.#sock,
       (work) => this.#auth.runAhead(work),
@@ -99,6 +98,7 @@ export class Session {
       this.#closeSignal,
       open.ackTimeoutMs || DEFAULT_ACK_TIMEOUT_MS,
       (receipt) => this.#sendReceipt(receipt),
+      (chatJid) => recipients.prepare(chatJid),
     );
     this.#listen();
     this.#startWatchdog();
@@ -295,13 +295,11 @@ export class Session {
         this.#stream.emit({ $case: 'inbound', inbound: { requestId, companyId, sessionId, ...content } }),
       );
       if (errorCode) throw new Error(errorCode);
-      this.#inboundFailures = 0;
     } catch (error) {
-      this.#inboundFailures += 1;
       log('warn', `inbound not recorded: ${describeError(error)}`, this.#logFields());
-      if (this.#inboundFailures >= MAX_INBOUND_FAILURES) {
-        void this.close(closings.inboundStoreFailed(describeError(error)));
-      }
+      // Baileys would ask the sender for it anew, behind what comes meanwhile. Unacknowledged, all of it
+      // comes in its order at the next login.
+      void this.close(closings.inboundStoreFailed(describeError(error)));
       throw error;
     }
   }

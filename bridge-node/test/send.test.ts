@@ -47,6 +47,7 @@ function setUp({ ackTimeoutMs = 1000, open = true, durable = Promise.resolve() }
     closeSignal,
     ackTimeoutMs,
     (receipt) => late.push(receipt),
+    async () => undefined,
   );
   return { sender, calls, closeSignal, late, sendMessage, fresh };
 }

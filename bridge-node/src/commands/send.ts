@@ -17,7 +17,7 @@ import {
   type SendResult,
 } from '../generated/ponte/bridge/v1/bridge.js';
 import { KeyedQueue } from '../keyed-queue.js';
-import { describeError } from '../logger.js';
+import { describeError, log } from '../logger.js';
 import { type FreshSocket, refreshRecipient } from './fresh-recipient.js';
 
 /** What sending needs of a Baileys socket. */
@@ -60,6 +60,8 @@ export class Sender {
     readonly closeSignal: CloseSignal,
     readonly ackTimeoutMs: number,
     readonly onLateAck: (receipt: ReceiptContent) => void,
+    /** Makes the Signal sessions of a chat durable. */
+    readonly prepare: (chatJid: string) => Promise<void>,
   ) {}
 
   /** Handles 'CB:ack,class:message': Baileys emits nothing for a positive ack. */
@@ -107,6 +109,7 @@ export class Sender {
     try {
       const sent = await this.#chats.run(chatJid, async () => {
         if (!this.isOpen() || this.closeSignal.fired) throw new NotConnectedError();
+        await this.#prepare(chatJid);
         begun = true;
         // linkPreview null: Baileys would fetch the text's first URL.
         const text = { text: content?.text.body ?? '', linkPreview: null };
@@ -141,6 +144,14 @@ export class Sender {
     if (!freshRecipient) return this.sock.sendMessage(chatJid, text, options);
     await refreshRecipient(this.sock, chatJid);
     return this.sock.sendMessage(chatJid, text, { ...options, useCachedGroupMetadata: false });
+  }
+
+  /** What cannot be prepared is left to Baileys, whose errors say more. */
+  async #prepare(chatJid: string): Promise<void> {
+    await this.closeSignal.race(this.prepare(chatJid)).catch((error: unknown) => {
+      if (this.closeSignal.fired) throw error;
+      log('warn', `sessions not prepared: ${describeError(error)}`);
+    });
   }
 
   #inTime(acked: Promise<Ack>): Promise<Ack | undefined> {

@@ -145,6 +145,7 @@ describe('closing', () => {
     let refuse = false;
     const { stream } = await bench.linked({ onStoreAuth: () => (refuse ? 'STALE_FENCE' : '') });
     const contact = await bench.simulator.createPhone();
+    await stream.send('KNOWN1', jidOf(contact), 'x');
     refuse = true;
     const result = await stream.send('REFUSED1', jidOf(contact), 'x');
     expect(result.outcome).toBe(SendOutcome.SEND_OUTCOME_AMBIGUOUS);
@@ -167,6 +168,31 @@ describe('sending', () => {
     await until(() => stream.receipts.some(({ kind }) => kind === ReceiptKind.RECEIPT_KIND_READ));
     expect(new Set(stream.receipts.flatMap(({ waMessageIds }) => waMessageIds))).toEqual(new Set(['SEND1']));
     await stream.end();
+  });
+
+  it('sends nothing in a new Signal session before that is durable', async () => {
+    let away = false;
+    const { phone, vault, sessionId, stream } = await bench.linked({
+      onStoreAuth: () => (away ? new Promise<string>(() => undefined) : ''),
+    });
+    const contact = await bench.simulator.createPhone();
+    await vault.quiet();
+    away = true;
+    const writes = () => stream.events.filter(({ $case }) => $case === 'storeAuth').length;
+    const before = writes();
+    void stream.send('UNSAVED1', jidOf(contact), 'x');
+    await until(() => writes() > before);
+    // What had left before this query is answered would be there.
+    stream.command({ $case: 'checkNumbers', checkNumbers: { requestId: 2, phoneNumbers: [contact] } });
+    await stream.event('numbersChecked');
+    expect(await bench.simulator.received(contact, 0)).toEqual([]);
+
+    for (const text of ['one', 'two', 'three']) await bench.simulator.send(contact, phone, text);
+    stream.call.cancel();
+    const again = await bench.reopened(sessionId, vault);
+    await until(() => again.inbound.length === 3);
+    expect(again.inbound.map(({ text }) => text)).toEqual(['one', 'two', 'three']);
+    await again.end();
   });
 
   it('tells a refusal with its code', async () => {
@@ -307,14 +333,19 @@ describe('receiving', () => {
     await again.end();
   });
 
-  it('is asked again for a message that could not be recorded', async () => {
+  it('gets what could not be recorded again at the next login, before what was written after it', async () => {
     let failures = 1;
-    const { phone, stream } = await bench.linked({ onInbound: () => (failures-- > 0 ? 'INTERNAL' : '') });
+    const { phone, vault, sessionId, stream } = await bench.linked({
+      onInbound: () => (failures-- > 0 ? 'INTERNAL' : ''),
+    });
     const contact = await bench.simulator.createPhone();
-    const id = await bench.simulator.send(contact, phone, 'again');
-    await until(() => stream.inbound.length === 1);
-    expect(stream.inbound[0]).toMatchObject({ waMessageId: id, text: 'again' });
-    await stream.end();
+    const texts = Array.from({ length: 10 }, (_, index) => `text ${index}`);
+    for (const text of texts) await bench.simulator.send(contact, phone, text);
+    expect(await stream.closed()).toMatchObject({ reason: 'inbound_store_failed' });
+    const again = await bench.reopened(sessionId, vault);
+    await until(() => again.inbound.length === texts.length);
+    expect(again.inbound.map(({ text }) => text)).toEqual(texts);
+    await again.end();
   });
 
   it('gives up the socket when nothing can be recorded, and the message comes at the next login', async () => {
