@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 from loguru import logger
@@ -24,6 +25,7 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.inbound import InboundMessage, Receipt
 from orchestrator.domain.session import Lease, QrCode
+from orchestrator.gateway.insist import insist
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.gateway.work import Batches, ChatWork, Tasks
 from orchestrator.services.session_runtime import SessionRuntime
@@ -34,6 +36,13 @@ _RECEIPTS_WAITING = 2000
 _RECEIPTS_AT_A_TIME = 100
 _BEYOND_CONNECT_S = 15.0
 """The bridge itself gives up a connection that is not made in time; so much later the bridge hangs."""
+
+_PATIENCE_S = 8.0
+"""How long a write is tried while the database is away. The bridge gives up after 10 s and closes the session: then
+WhatsApp sends again what was not recorded, in order, at the next login."""
+
+_RECEIPT_PATIENCE_S = 60.0
+"""The same for receipts: WhatsApp has its answer already and does not send them again."""
 
 _DRAIN_S = 5.0
 """How long what came before the end of a stream may take: credentials of a number that was just linked among it."""
@@ -142,9 +151,7 @@ class EventPump:
         for write in writes:
             error_code = ""
             try:
-                await self._runtime.store_auth(
-                    self._scope, self._session_id, self._fence, write.credentials_json, write.keys
-                )
+                await insist("Storing auth state", partial(self._store_one, write), _PATIENCE_S)
             except PonteError as error:
                 error_code = error.code.name
             except Exception:
@@ -152,9 +159,15 @@ class EventPump:
                 error_code = errors.INTERNAL.name
             await self._stream.answer_auth_write(write.request_id, error_code)
 
+    async def _store_one(self, write: AuthWrite) -> None:
+        await self._runtime.store_auth(
+            self._scope, self._session_id, self._fence, write.credentials_json, write.keys
+        )
+
     async def _load_auth(self, read: AuthRead) -> None:
+        load = partial(self._runtime.load_keys, self._scope, self._session_id, read.type, read.names)
         try:
-            keys = await self._runtime.load_keys(self._scope, self._session_id, read.type, read.names)
+            keys = await insist("Reading auth state", load, _PATIENCE_S)
         except Exception:
             self._log.exception("Auth state could not be read.")
             await self._stream.answer_auth_read(read.request_id, (), errors.INTERNAL.name)
@@ -169,8 +182,9 @@ class EventPump:
 
     async def _record_inbound(self, event: InboundArrived) -> None:
         error_code = ""
+        record = partial(self._inbox.record, self._scope, self._session_id, self._fence, event.message)
         try:
-            await self._inbox.record(self._scope, self._session_id, self._fence, event.message)
+            await insist("Recording an inbound message", record, _PATIENCE_S)
         except PonteError as error:
             error_code = error.code.name
         except Exception:
@@ -183,10 +197,16 @@ class EventPump:
             await self._receipt_batches.put(event.receipt)
 
     async def _record_receipts(self, receipts: Sequence[Receipt]) -> None:
-        recording = [self._receipts.record(self._scope, self._session_id, receipt) for receipt in receipts]
+        recording = [
+            insist("Recording a receipt", partial(self._record_receipt, receipt), _RECEIPT_PATIENCE_S)
+            for receipt in receipts
+        ]
         for failed in await asyncio.gather(*recording, return_exceptions=True):
             if isinstance(failed, Exception):
                 self._log.opt(exception=failed).error("A receipt could not be recorded.")
+
+    async def _record_receipt(self, receipt: Receipt) -> None:
+        await self._receipts.record(self._scope, self._session_id, receipt)
 
     async def _find_message(self, wanted: MessageWanted) -> None:
         message_proto: bytes | None = None

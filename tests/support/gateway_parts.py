@@ -28,9 +28,11 @@ class RecordingInbox:
 
     messages: list[tuple[str, InboundMessage]] = field(default_factory=list)
     error: Exception | PonteError | None = None
+    refused: int = 0
 
     async def record(self, scope: CompanyScope, session_id: str, fence: int, message: InboundMessage) -> None:
         if self.error is not None:
+            self.refused += 1
             raise self.error
         self.messages.append((session_id, message))
 
@@ -42,9 +44,14 @@ class RecordingInbox:
 
 @dataclass
 class RecordingReceipts:
-    """Keeps receipts."""
+    """Keeps receipts; `error` is raised instead while it is set."""
 
     receipts: list[Receipt] = field(default_factory=list)
+    error: Exception | None = None
+    refused: int = 0
 
     async def record(self, scope: CompanyScope, session_id: str, receipt: Receipt) -> None:
+        if self.error is not None:
+            self.refused += 1
+            raise self.error
         self.receipts.append(receipt)

@@ -2,11 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator.bridge.memory import MemoryPeer
 from orchestrator.domain import errors
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.jid import ContactId
+from orchestrator.gateway import event_pump
 from orchestrator.store import contacts
 from tests.unit.gateway.conftest import MemoryHouse, until
 
@@ -53,7 +56,10 @@ async def test_an_inbound_message_is_recorded_then_answered(house: MemoryHouse) 
     assert [(id_, message.text) for id_, message in house.inbox.messages] == [(session_id, "hello")]
 
 
-async def test_an_inbound_message_that_cannot_be_recorded_is_refused(house: MemoryHouse) -> None:
+async def test_an_inbound_message_that_cannot_be_recorded_is_refused(
+    house: MemoryHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_pump, "_PATIENCE_S", 0.2)
     _, peer = await house.connected()
     house.inbox.error = RuntimeError("the disk is full")
     arrive(house, peer, 1, "hello")
@@ -61,6 +67,36 @@ async def test_an_inbound_message_that_cannot_be_recorded_is_refused(house: Memo
     house.inbox.error = PonteError(errors.STALE_FENCE)
     arrive(house, peer, 2, "hello")
     assert await answers(peer, 1) == {2: "STALE_FENCE"}
+
+
+async def test_what_comes_while_the_database_is_away_is_recorded_in_order_when_it_is_back(
+    house: MemoryHouse,
+) -> None:
+    session_id, peer = await house.connected()
+    house.inbox.error = house.receipts.error = ConnectionRefusedError()
+    for number in range(3):
+        arrive(house, peer, number + 1, f"text {number}")
+    peer.emit(
+        receipt=pb.Receipt(
+            company_id=house.scope.company_id,
+            session_id=session_id,
+            wa_message_ids=["A"],
+            kind=pb.RECEIPT_KIND_READ,
+        )
+    )
+
+    async def both_refused() -> bool:
+        return house.inbox.refused > 0 and house.receipts.refused > 0
+
+    await until(both_refused)
+    house.inbox.error = house.receipts.error = None
+    assert await answers(peer, 3) == {1: "", 2: "", 3: ""}
+    assert house.inbox.texts == ["text 0", "text 1", "text 2"]
+
+    async def receipt_recorded() -> bool:
+        return [receipt.wa_message_ids[0] for receipt in house.receipts.receipts] == ["A"]
+
+    await until(receipt_recorded)
 
 
 async def test_events_of_another_company_are_refused(house: MemoryHouse) -> None:
