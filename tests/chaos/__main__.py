@@ -23,6 +23,9 @@ def main() -> int:
     parser.add_argument("--deployment", choices=DEPLOYMENTS, help="only this one")
     parser.add_argument("--messages", type=int, default=2000, help="texts in both directions together")
     parser.add_argument("--strikes", type=int, help=f"faults; {_STRIKES_PER_MINUTE} a minute where not given")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="VICTIM", help="hurt these only: ponte, bridge, ..."
+    )
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else secrets.randbelow(1_000_000)
     print(f"chaos: seed {seed}, {options.minutes:g} minutes of faults", flush=True)
@@ -34,6 +37,7 @@ def main() -> int:
             traffic_s=options.minutes * 60,
             strikes=options.strikes or max(1, round(options.minutes * _STRIKES_PER_MINUTE)),
             each_way=options.messages // 2,
+            only=frozenset(options.only),
         )
         failed |= not _run(plan)
     print(f"chaos: {'failed' if failed else 'passed'}; --seed {seed} repeats it")

@@ -48,7 +48,8 @@ RECEIVER_WAYS = (
 class Plan:
     """What to do. `each_way` texts go out and as many come in within `traffic_s`, while `strikes` faults happen.
 
-    `quiet_s` is how long all may take to arrive when the last fault is over.
+    `quiet_s` is how long all may take to arrive when the last fault is over. `only` names the victims to hurt, all of
+    them where it is empty.
     """
 
     seed: int
@@ -60,6 +61,7 @@ class Plan:
     sessions_per_company: int = 4
     customers_per_session: int = 3
     quiet_s: float = 240.0
+    only: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -116,7 +118,8 @@ class _Run:
             "whatsapp": WhatsApp(world.simulator, numbers, WHATSAPP_WAYS),
             "receiver": world.receiver,
         }
-        ways = [way for victim in victims.values() for way in victim.ways]
+        hurt = [victim for name, victim in victims.items() if not plan.only or name in plan.only]
+        ways = [way for victim in hurt for way in victim.ways]
         schedule = draw_schedule(Random(f"{plan.seed}/schedule"), ways, plan.traffic_s, plan.strikes)
         traffic = Traffic(chats, world.client, world.simulator, str(plan.seed))
         self._say(f"{len(numbers)} sessions are connected; traffic and faults begin")
