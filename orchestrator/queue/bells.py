@@ -47,14 +47,14 @@ _Job = tuple[JobKind, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class LocalWork:
-    """How this process can do a kind of job itself, given the job's arguments.
+    """How this process can do a kind of job itself, given the company and the job's other arguments.
 
-    `nudge` tells work that is on already and gives False where there is none: it saves the way through the queue.
-    `start` begins the work: used where Redis is down.
+    `take` begins the work at once, or tells the work that is on, and gives False where this process has no room: it
+    saves the way through the queue. `start` waits for room: used where Redis is down.
     """
 
     start: Callable[..., Awaitable[None]]
-    nudge: Callable[..., bool] | None = None
+    take: Callable[..., bool] | None = None
 
 
 class QueueBells:
@@ -134,7 +134,7 @@ class QueueBells:
 
     def _add_job(self, kind: JobKind, arguments: tuple[str, ...]) -> None:
         local = self._local.get(kind.name)
-        if local and local.nudge and local.nudge(*arguments[1:]):
+        if local and local.take and local.take(CompanyScope(arguments[0]), *arguments[1:]):
             return
         job = (kind, arguments)
         if job not in self._jobs:

@@ -42,6 +42,15 @@ class DispatchService:
         nudge.ring()
         return True
 
+    def take(self, scope: CompanyScope, session_id: str) -> bool:
+        """Begin to send what is due of a session, or tell the run that is on; False where too many run here."""
+        if self.nudge(session_id):
+            return True
+        if self._stopped or self._free_runs.locked():
+            return False
+        self._begin(scope, session_id, "ring")
+        return True
+
     async def start(self, scope: CompanyScope, session_id: str) -> None:
         """Begin to send what is due of a session, or tell the run that is on; waits only while too many run."""
         if not self._may_run(session_id):
@@ -129,6 +138,9 @@ class DispatchService:
 
     def _on_timer(self, scope: CompanyScope, session_id: str) -> None:
         self._timers.pop(session_id, None)
-        task = asyncio.create_task(self.start(scope, session_id), name=f"dispatch timer {session_id}")
+        self._begin(scope, session_id, "timer")
+
+    def _begin(self, scope: CompanyScope, session_id: str, why: str) -> None:
+        task = asyncio.create_task(self.start(scope, session_id), name=f"dispatch {why} {session_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

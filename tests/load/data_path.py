@@ -113,7 +113,7 @@ async def measure(
     context = Context(database, Vault({"k": bytes(32)}, "k"), bells, now, Random(1))
     gateway = PacedGateway()
     dispatch = DispatchService(context, gateway, "load")
-    bells.attach(DISPATCH, LocalWork(dispatch.start, dispatch.nudge))
+    bells.attach(DISPATCH, LocalWork(dispatch.start, dispatch.take))
     host = WorkerHost(redis_url, asyncio.get_running_loop())
     declare_actors(host.broker, ActorServices(dispatch, NoWebhooks()))
     await bells.start()

@@ -82,7 +82,7 @@ def make_parts(settings: Settings, foundation: Foundation, bridge: BridgeClient)
     guard = UrlGuard(allow_private_networks=settings.webhook_allow_private_networks)
     webhook_client = WebhookClient(guard, utc_now, _webhook_settings(settings))
     webhook_delivery = WebhookDeliveryService(context, webhook_client, owner=foundation.instance)
-    bells.attach(DISPATCH, LocalWork(start=dispatch.start, nudge=dispatch.nudge))
+    bells.attach(DISPATCH, LocalWork(start=dispatch.start, take=dispatch.take))
     bells.attach(WEBHOOKS, LocalWork(start=webhook_delivery.start))
     keys = KeyService(context, admin_key_hash=hash_secret(foundation.admin_key))
     return Parts(

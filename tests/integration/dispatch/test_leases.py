@@ -85,6 +85,18 @@ async def test_a_ring_that_finds_the_session_taken_is_not_lost(desk: Desk, clock
     assert await desk.status(late) == "SENT"
 
 
+async def test_a_ring_in_the_process_that_sends_begins_at_once(desk: Desk) -> None:
+    message_id = await desk.submit("now")
+    dispatch = desk.dispatch()
+    assert dispatch.take(desk.scope, desk.session_id) is True
+    deadline = asyncio.get_running_loop().time() + 5
+    while await desk.status(message_id) != "SENT":
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.01)
+    await dispatch.stop()
+    assert dispatch.take(desk.scope, desk.session_id) is False
+
+
 async def test_a_nudge_in_the_same_process_is_not_lost(desk: Desk, clock: ManualClock) -> None:
     gateway = SlowGateway(clock)
     desk.gateway = gateway

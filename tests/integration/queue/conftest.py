@@ -63,7 +63,7 @@ async def start_plant(desk: Desk, redis_url: str, *, local: bool) -> Plant:
     context = Context(old.database, old.vault, bells, old.clock, Random(3), old.limits)
     dispatch = DispatchService(context, desk.gateway, "plant")
     if local:
-        bells.attach(DISPATCH, LocalWork(dispatch.start, dispatch.nudge))
+        bells.attach(DISPATCH, LocalWork(dispatch.start))
     host = WorkerHost(redis_url, asyncio.get_running_loop(), SETTINGS)
     webhooks = QuietWebhooks()
     declare_actors(host.broker, ActorServices(dispatch, webhooks))
