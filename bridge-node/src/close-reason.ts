@@ -15,6 +15,7 @@ const REASON_BY_CODE: Record<number, string> = {
   414: 'bad_session',
   415: 'bad_session',
   428: 'connection_closed',
+  429: 'rate_limited',
   440: 'replaced',
   // Baileys gives 500 to a bad session and to every stream error it does not know.
   500: 'unknown',

@@ -13,6 +13,7 @@ describe('closeReason', () => {
     [408, 'timed_out'],
     [411, 'bad_session'],
     [428, 'connection_closed'],
+    [429, 'rate_limited'],
     [440, 'replaced'],
     [500, 'unknown'],
     [503, 'service_unavailable'],

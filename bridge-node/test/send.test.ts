@@ -21,7 +21,12 @@ function ack(id: string, attrs: Record<string, string> = {}) {
   return { tag: 'ack', attrs: { class: 'message', id, from: CHAT, ...attrs } };
 }
 
-function setUp({ ackTimeoutMs = 1000, open = true, durable = Promise.resolve() } = {}) {
+function setUp({
+  ackTimeoutMs = 1000,
+  open = true,
+  durable = Promise.resolve(),
+  lid = '911@lid' as string | null,
+} = {}) {
   const calls: { jid: string; id: string; resolve(): void; reject(error: unknown): void }[] = [];
   const sendMessage = vi.fn<SendingSocket['sendMessage']>(
     (jid, _content, { messageId = '' }) =>
@@ -30,13 +35,14 @@ function setUp({ ackTimeoutMs = 1000, open = true, durable = Promise.resolve() }
         calls.push({ jid, id: messageId, resolve: () => resolve(message), reject });
       }),
   );
-  const lidMapping = { getLIDForPN: async () => '911@lid', getPNForLID: async () => null };
+  const lidMapping = { getLIDForPN: async () => lid, getPNForLID: async () => null };
   const closeSignal = new CloseSignal();
   const runAhead: RunAhead = async (work) => ({ value: await work(), durable });
   const late: ReceiptContent[] = [];
   const fresh = {
     getUSyncDevices: vi.fn(async () => [{ user: '5511911111111', device: 3, jid: DEVICE }]),
     assertSessions: vi.fn(async () => true),
+    onWhatsApp: vi.fn(async (): Promise<{ exists: boolean }[] | undefined> => [{ exists: true }]),
     groupMetadata: vi.fn(async (id: string) => ({ id, participants: [{ id: CHAT }] }) as GroupMetadata),
   };
   const sock: SendingSocket = { sendMessage, signalRepository: { lidMapping }, ...fresh };
@@ -74,6 +80,33 @@ describe('Sender', () => {
     expect(fresh.groupMetadata).toHaveBeenCalledWith(GROUP);
     expect(fresh.getUSyncDevices).toHaveBeenCalledWith([CHAT], false, false);
     expect(fresh.assertSessions).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['that has no account', [], 'not_on_whatsapp'],
+    ['that has one', [{ exists: true }], 'encryption_failed'],
+    ['of which WhatsApp does not tell', undefined, 'encryption_failed'],
+  ])('tells a failed encryption for a number %s', async (_number, found, reason) => {
+    const { sender, calls, fresh } = setUp();
+    fresh.onWhatsApp.mockResolvedValue(found);
+    const sent = sender.send(command('A'));
+    await vi.waitUntil(() => calls[0]);
+    calls[0]?.reject(new Boom('All encryptions failed', { statusCode: 500 }));
+    expect(await sent).toMatchObject({ outcome: SEND_OUTCOME_NOT_SENT, reason });
+  });
+
+  it.each([
+    ['without an account', [], SEND_OUTCOME_NOT_SENT],
+    ['of which WhatsApp tells no LID', [{ exists: true }], SEND_OUTCOME_ACKNOWLEDGED],
+  ])('tells an ack for a number %s', async (_number, found, outcome) => {
+    const { sender, calls, fresh } = setUp({ lid: null });
+    fresh.onWhatsApp.mockResolvedValue(found);
+    const sent = sender.send(command('A'));
+    await vi.waitUntil(() => calls[0]);
+    calls[0]?.resolve();
+    sender.handleAck(ack('A'));
+    expect((await sent).outcome).toBe(outcome);
+    expect(fresh.onWhatsApp).toHaveBeenCalledWith(CHAT);
   });
 
   it('sends nothing when the fresh devices cannot be had', async () => {

@@ -1,6 +1,6 @@
 """The events of a session's life: what customers' systems are told."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.domain.close_history import LOOP_WINDOW_S
 from orchestrator.domain.closing import AfterClose, Closed
@@ -28,12 +28,19 @@ def connected(session_id: str, me: ContactId, push_name: str) -> NewEvent:
     )
 
 
-def closed(session_id: str, closed: Closed, after: AfterClose) -> NewEvent:
+def closed(session_id: str, closed: Closed, after: AfterClose, now: datetime) -> NewEvent:
     """The connection ended."""
     return NewEvent(
         EventType.SESSION_CLOSED,
         session_id,
-        {"code": closed.code, "reason": closed.reason, "permanent": after.permanent, "advice": after.advice},
+        {
+            "code": closed.code,
+            "reason": closed.reason,
+            "permanent": after.permanent,
+            "advice": after.advice,
+            "reconnect_at": _later(now, after.reconnect_in_s),
+            "start_not_before": _later(now, after.rest_s or None),
+        },
     )
 
 
@@ -50,6 +57,10 @@ def reconnect_loop(session_id: str, closed: Closed, after: AfterClose) -> NewEve
             "advice": after.advice,
         },
     )
+
+
+def _later(now: datetime, seconds: float | None) -> str | None:
+    return None if seconds is None else _rfc3339(now + timedelta(seconds=seconds))
 
 
 def _rfc3339(at: datetime) -> str:

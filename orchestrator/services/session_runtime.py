@@ -180,7 +180,15 @@ class SessionRuntime:
         columns: dict[str, object] = {"connected_at": self._context.clock(), "reconnect_at": None}
         columns |= {name: value for name, value in _names(me, push_name).items() if value}
         step = Step(columns, [session_events.connected(session_id, me, push_name)])
-        state = await self._step(scope, session_id, fence, Signal.OPENED, step)
+
+        async def open_(tx: Transaction) -> SessionState:
+            record = await self._held(tx, scope, session_id, fence)
+            if record.session.state is SessionState.CONNECTING:
+                # Only restarts that WhatsApp asked for came before it: nothing has failed.
+                columns["reconnect_failures"] = 0
+            return await take_step(tx, self._context, scope, record, Signal.OPENED, step)
+
+        state = await self._context.database.shared_transaction(scope, open_)
         await self._context.bells.messages_due(scope, session_id)
         return state
 
@@ -193,13 +201,14 @@ class SessionRuntime:
             record = await self._held(tx, scope, session_id, fence)
             before = record.session.state
             connection = Connection(before, record.reconnect_failures, connected_for_s, record.history)
-            after = after_close(closed, connection, self._context.clock(), self._context.rng)
-            step = Step(self._reconnect_columns(after) | history_columns(after.history))
+            now = self._context.clock()
+            after = after_close(closed, connection, now, self._context.rng)
+            step = Step(_reconnect_columns(after, now) | history_columns(after.history))
             if after.signal is not None and transition(before, after.signal) is not None:
                 step.changes |= close_columns(self._context, closed, after)
                 step.changes |= breaker_columns(after_closing(record.breaker, after.breaker))
             if _is_news(before, after):
-                step.events.append(session_events.closed(session_id, closed, after))
+                step.events.append(session_events.closed(session_id, closed, after, now))
             if after.begins_loop:
                 step.events.append(session_events.reconnect_loop(session_id, closed, after))
             await take_step(tx, self._context, scope, record, after.signal, step)
@@ -234,11 +243,14 @@ class SessionRuntime:
             raise PonteError(errors.STALE_FENCE)
         return record
 
-    def _reconnect_columns(self, after: AfterClose) -> dict[str, object]:
-        if after.reconnect_in_s is None:
-            return dict(NO_FAILURES)
-        at = self._context.clock() + timedelta(seconds=after.reconnect_in_s)
-        return {"reconnect_failures": after.failures, "reconnect_at": at}
+
+def _reconnect_columns(after: AfterClose, now: datetime) -> dict[str, object]:
+    if after.reconnect_in_s is None:
+        return dict(NO_FAILURES)
+    return {
+        "reconnect_failures": after.failures,
+        "reconnect_at": now + timedelta(seconds=after.reconnect_in_s),
+    }
 
 
 def _shall_run(session: Session) -> bool:

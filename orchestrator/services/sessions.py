@@ -218,7 +218,8 @@ class SessionService:
         before = record.session.state
         if after.signal and transition(before, after.signal) not in (None, before):
             step.changes |= close_columns(self._context, closed, after)
-            step.events.append(session_events.closed(record.session.id, closed, after))
+            now = self._context.clock()
+            step.events.append(session_events.closed(record.session.id, closed, after, now))
         await take_step(tx, self._context, scope, record, after.signal, step)
 
     async def _lock(self, tx: Transaction, scope: CompanyScope, session_id: str) -> SessionRecord:

@@ -2,6 +2,7 @@ import { isBoom } from '@hapi/boom';
 import {
   type AnyMessageContent,
   type BinaryNode,
+  isPnUser,
   type MiscMessageGenerationOptions,
   proto,
   type WAMessage,
@@ -27,6 +28,7 @@ export interface SendingSocket extends FreshSocket {
     content: AnyMessageContent,
     options: MiscMessageGenerationOptions,
   ): Promise<WAMessage | undefined>;
+  onWhatsApp(jid: string): Promise<{ exists: boolean }[] | undefined>;
   signalRepository: { lidMapping: PairLookup };
 }
 
@@ -122,7 +124,8 @@ export class Sender {
       const answer = begun
         ? classifySendError(error)
         : notSent(428, 'not_connected', 'the session is not open');
-      return this.#answer(command, answer);
+      const isUnknown = answer.reason === 'encryption_failed' && (await this.#hasNoAccount(chatJid));
+      return this.#answer(command, isUnknown ? NO_ACCOUNT : answer);
     }
     const ack = await this.#inTime(acked);
     try {
@@ -132,8 +135,11 @@ export class Sender {
       return this.#answer(command, ambiguous(0, describeError(error)), message);
     }
     if (!ack) return this.#answer(command, ambiguous(0, `no ack in ${this.ackTimeoutMs} ms`), message);
-    const answer = ack.code ? rejected(ack.code) : ACKNOWLEDGED;
-    return this.#answer(command, answer, message, ack.code ? 0 : ack.atMs);
+    if (ack.code) return this.#answer(command, rejected(ack.code), message);
+    const sent = await this.#answer(command, ACKNOWLEDGED, message, ack.atMs);
+    // A number that has no account has no LID and no devices: rc14 then sends to our own devices alone.
+    const isUnknown = !sent.chat?.lidJid && (await this.#hasNoAccount(chatJid));
+    return isUnknown ? this.#answer(command, NO_ACCOUNT) : sent;
   }
 
   async #write(
@@ -144,6 +150,17 @@ export class Sender {
     if (!freshRecipient) return this.sock.sendMessage(chatJid, text, options);
     await refreshRecipient(this.sock, chatJid);
     return this.sock.sendMessage(chatJid, text, { ...options, useCachedGroupMetadata: false });
+  }
+
+  /** A time-out of the question, or its failure, leaves the number with its account. */
+  async #hasNoAccount(jid: string): Promise<boolean> {
+    if (!isPnUser(jid)) return false;
+    try {
+      const found = await this.closeSignal.race(this.sock.onWhatsApp(jid));
+      return found !== undefined && !found.some(({ exists }) => exists);
+    } catch {
+      return false;
+    }
   }
 
   /** What cannot be prepared is left to Baileys, whose errors say more. */
@@ -188,6 +205,8 @@ const ACKNOWLEDGED: Answer = {
   reason: '',
   detail: '',
 };
+
+const NO_ACCOUNT = notSent(404, 'not_on_whatsapp', 'the number has no WhatsApp account');
 
 const REJECTION_REASONS: Record<number, string> = {
   405: 'payload_not_supported',

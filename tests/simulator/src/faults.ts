@@ -15,6 +15,7 @@ export const FAULT_KINDS = [
   'iq_error',
   'iq_silence',
   'corrupt',
+  'no_keys',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];

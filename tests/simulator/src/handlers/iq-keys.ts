@@ -49,6 +49,7 @@ function keyBundles(connection: Connection, request: BinaryNode): BinaryNode[] {
     const jid = user.attrs.jid;
     const target = connection.simulator.registry.deviceAt(jid);
     if (!jid || !target) continue;
+    if (connection.simulator.faults.take('no_keys', target.account.number)) continue;
     const bundle = target.takeBundle();
     const registration = node('registration', {}, uintBytes(bundle.registrationId, 4));
     bundles.push(
