@@ -43,6 +43,18 @@ def judge(evidence: Evidence) -> list[str]:
     return wrong
 
 
+def lost_receipts(evidence: Evidence) -> int:
+    """Count the messages that were sent and of which no event says that they were delivered."""
+    delivered = {
+        event["data"]["id"]
+        for log in evidence.logs.values()
+        for event in log
+        if event["type"] == "message.delivered"
+    }
+    sent = {message_id for talk in evidence.talks for _, message_id in talk.accepted}
+    return len(sent - delivered)
+
+
 def seen_texts(talk: Talk, rows: Iterable[Row]) -> list[str]:
     """What a customer sees of a session, in the order of the screen."""
     return [row["text"] for row in rows if _is_from(talk, row) and not row["duplicate"]]
