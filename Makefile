@@ -6,7 +6,7 @@ PROTO_SOURCES := $(shell find proto -name '*.proto' 2>/dev/null)
 NODE_LOCKS := $(wildcard bridge-node/package-lock.json tests/simulator/package-lock.json)
 BRIDGE_SOURCES := $(shell find bridge-node/src -name '*.ts' -not -path '*/generated/*' 2>/dev/null)
 
-.PHONY: help setup demo test check up bench proto proto-baseline lock format clean
+.PHONY: help setup demo test check up bench chaos proto proto-baseline lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -48,6 +48,9 @@ check: setup ## format, lint, types, layering, contract
 
 bench: setup ## compare with raw Baileys
 	.venv/bin/python -m tests.load.bench $(ARGS)
+
+chaos: setup ## kill everything at random under load, on both deployments (ARGS='--seed 7 --minutes 5')
+	.venv/bin/python -m tests.chaos $(ARGS)
 
 format: setup ## write the one format
 	.venv/bin/ruff format . && .venv/bin/ruff check --fix .

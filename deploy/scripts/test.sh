@@ -13,7 +13,7 @@ for package in bridge-node tests/simulator; do
 done
 
 suites=()
-for suite in unit integration e2e architecture; do
+for suite in unit integration e2e chaos architecture; do
   [ -d "tests/$suite" ] && suites+=("tests/$suite")
 done
 echo "== pytest"

@@ -69,8 +69,8 @@ class Plan:
 class Report:
     """What came of a run.
 
-    `lost_receipts` counts messages that were sent and have no `message.delivered`: Baileys acknowledges a receipt before
-    it is recorded, so that a kill in between loses it.
+    `lost_receipts` counts messages that were sent and have no `message.delivered`: Baileys acknowledges a receipt
+    before it is recorded, so that a kill in between loses it.
     """
 
     wrong: list[str] = field(default_factory=list)
