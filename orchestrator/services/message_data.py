@@ -9,41 +9,30 @@ _TIMES = tuple(MessageTimes.__dataclass_fields__)
 
 
 def message_data(message: Message) -> dict[str, object]:
-    """Give the JSON form of a message; as in the API, what is not set is left out."""
+    """Give the JSON form of a message, field by field that of the API: only what is absent there is left out here."""
     contact = message.contact
     data: dict[str, object] = {
         "id": message.id,
         "wa_message_id": message.wa_message_id,
         "session_id": message.session_id,
         "chat": message.chat_jid,
-        "contact": {
-            name: value
-            for name, value in (
-                ("phone_number", contact.phone_number),
-                ("jid", contact.pn_jid),
-                ("lid", contact.lid_jid),
-            )
-            if value
-        },
+        "contact": {"phone_number": contact.phone_number, "jid": contact.pn_jid, "lid": contact.lid_jid},
         "direction": message.direction.value,
         "type": message.kind,
         "status": message.status.value,
         "lane": message.lane.value,
+        "attempts": message.attempts,
+        "offline": message.offline,
+        "push_name": message.push_name,
     }
     if message.text:
         data["text"] = {"body": message.text}
     if message.error:
         data["error"] = {"code": message.error.code, "detail": message.error.detail}
-    if message.attempts:
-        data["attempts"] = message.attempts
     for name in _TIMES:
         moment = getattr(message.times, name)
         if moment is not None:
             data[name] = rfc3339(moment)
-    if message.offline:
-        data["offline"] = True
-    if message.push_name:
-        data["push_name"] = message.push_name
     return data
 
 
@@ -53,5 +42,6 @@ def message_event(event_type: EventType, message: Message) -> NewEvent:
 
 
 def rfc3339(moment: datetime) -> str:
-    """Write a time as protobuf's JSON does: UTC with a `Z`."""
-    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    """Write a time as protobuf's JSON does: UTC with a `Z`, and 0, 3 or 6 digits of a second's fraction."""
+    precision = "milliseconds" if moment.microsecond and moment.microsecond % 1000 == 0 else "auto"
+    return moment.astimezone(UTC).isoformat(timespec=precision).removesuffix("+00:00") + "Z"

@@ -22,8 +22,6 @@ from orchestrator.domain.session import DesiredState, QrCode, Session, SessionSt
 from orchestrator.domain.webhook import Delivery, DeliveryStatus, Webhook
 from orchestrator.services.ports import NumberCheck
 
-TEXT_KIND = "text"
-
 _STATUS = {status: message_pb2.Message.Status.Value(status.value) for status in MessageStatus}
 _DIRECTION = {direction: message_pb2.Message.Direction.Value(direction.value) for direction in Direction}
 _LANE = {lane: message_pb2.Message.Lane.Value(lane.value) for lane in Lane}
@@ -112,7 +110,7 @@ def message(value: Message) -> message_pb2.Message:
         contact=contact(value.contact),
         direction=_DIRECTION[value.direction],
         type=value.kind,
-        text=message_pb2.Text(body=value.text) if value.kind == TEXT_KIND else None,
+        text=message_pb2.Text(body=value.text) if value.text else None,
         status=_STATUS[value.status],
         lane=_LANE[value.lane],
         error=message_pb2.MessageError(code=error.code, detail=error.detail) if error else None,
