@@ -10,7 +10,7 @@ import binascii
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestrator.startup import StartupError
@@ -126,6 +126,16 @@ class Settings(BaseSettings):
         1000, gt=0, description="Requests a second that one key may make"
     )
     max_sessions: int = Field(500, ge=1, description="Sessions that one gateway holds at most")
+    connect_timeout_s: float = Field(
+        20, ge=1, le=300, description="Seconds in which a connection to WhatsApp must be usable or show a QR"
+    )
+    keep_alive_s: float = Field(
+        25, ge=1, le=60, description="Seconds between two questions for a sign of life from WhatsApp"
+    )
+    silence_limit_s: float = Field(
+        35, ge=2, le=600, description="Seconds without a word from WhatsApp after which a connection is dead"
+    )
+    qr_codes_per_pairing: int = Field(6, ge=1, le=6, description="QRs shown until a pairing ends")
     waiting_messages_per_session: int = Field(
         1_000_000, ge=1, description="Queued messages a session may have"
     )
@@ -178,6 +188,12 @@ class Settings(BaseSettings):
         if value and len(value) < 16:
             raise ValueError("give at least 16 characters that nobody can guess")
         return value
+
+    @model_validator(mode="after")
+    def _waits_longer_than_it_asks(self) -> Settings:
+        if self.silence_limit_s <= self.keep_alive_s:
+            raise ValueError("PONTE_SILENCE_LIMIT_S must be more than PONTE_KEEP_ALIVE_S")
+        return self
 
     @property
     def speaks_to_whatsapp(self) -> bool:

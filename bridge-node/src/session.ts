@@ -61,6 +61,7 @@ export class Session {
   #watchdog: NodeJS.Timeout | undefined;
   readonly #stallCheck: NodeJS.Timeout;
   #connected = false;
+  #codeOffered = false;
   #closing = false;
   #onClosed: () => void = () => undefined;
   /** Resolves when the socket is gone and `closed` was said. */
@@ -147,7 +148,10 @@ export class Session {
         return;
       case 'requestPairingCode':
         void requestPairingCode(this.#sock, this.#closeSignal, command.requestPairingCode).then(
-          (pairingCode) => this.#stream.emit({ $case: 'pairingCode', pairingCode }),
+          (pairingCode) => {
+            this.#codeOffered ||= pairingCode.code !== '';
+            this.#stream.emit({ $case: 'pairingCode', pairingCode });
+          },
         );
         return;
       case 'logout':
@@ -223,7 +227,8 @@ export class Session {
     clearTimeout(this.#watchdog);
     const qr = this.#qr.show(data, Date.now());
     if (qr) this.#stream.emit({ $case: 'qr', qr });
-    else void this.close(closings.qrExpired(this.#qr.most));
+    // A person may still be typing the code: WhatsApp ends its time.
+    else if (!this.#codeOffered) void this.close(closings.qrExpired(this.#qr.most));
   }
 
   #onOpen(): void {

@@ -118,6 +118,10 @@ def _make_gateway(
             whatsapp_url=settings.whatsapp_url or WHATSAPP_OWN_URL,
             max_sessions=settings.max_sessions,
             window=settings.messages_in_flight_per_session,
+            connect_timeout_ms=round(settings.connect_timeout_s * 1000),
+            keep_alive_ms=round(settings.keep_alive_s * 1000),
+            silence_timeout_ms=round(settings.silence_limit_s * 1000),
+            qr_codes=settings.qr_codes_per_pairing,
         ),
         owner=foundation.instance,
     )

@@ -106,6 +106,31 @@ def test_a_session_that_ends_while_pairing_is_said(run: Callable[..., str]) -> N
         run("session", "pair", "--url", fake.url, "--session", "s-1", "--key", "k")
 
 
+def test_a_pairing_that_nobody_finished_says_what_to_do(run: Callable[..., str]) -> None:
+    ended = {"state": "NEW", "last_close": {"advice": "The QR was not scanned in time; ask for a new one."}}
+    fake = FakeRest({"POST /v1/sessions/s-1:pair": {"qr": QR}, "GET /v1/sessions/s-1": ended})
+    with rest_in_a_thread(fake), pytest.raises(StartupError, match=r"not scanned.*pair --session s-1"):
+        run("session", "pair", "--url", fake.url, "--session", "s-1", "--key", "k")
+
+
+def test_a_code_is_shown_for_a_phone(run: Callable[..., str]) -> None:
+    linked = {"state": "CONNECTED", "phone_number": "+5511987654321"}
+    fake = FakeRest({"POST /v1/sessions/s-1:pair": {"code": "P0NTE4U2"}, "GET /v1/sessions/s-1": linked})
+    with rest_in_a_thread(fake):
+        output = run(
+            *("session", "pair", "--url", fake.url, "--session", "s-1", "--key", "k"),
+            *("--phone", "+5511987654321", "--code", "P0NTE4U2"),
+        )
+    assert "P0NT-E4U2" in output
+    asked = {"method": "CODE", "phone_number": "+5511987654321", "custom_code": "P0NTE4U2"}
+    assert fake.calls[0][:2] == ("POST /v1/sessions/s-1:pair", asked)
+
+
+def test_a_code_without_its_phone_is_refused(run: Callable[..., str]) -> None:
+    with pytest.raises(StartupError, match="goes with --phone"):
+        run("session", "pair", "--key", "k", "--code", "P0NTE4U2")
+
+
 def test_an_error_that_can_be_mended_is_one_line_and_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
