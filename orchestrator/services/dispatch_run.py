@@ -179,6 +179,7 @@ class DispatchRun:
         """Take the turn; a database that fails is tried again until the lease may have run out."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _RESULTS_KEPT_S
+        warned = False
         while True:
             try:
                 return await self._turns.take(work)
@@ -187,9 +188,14 @@ class DispatchRun:
             except Exception as error:
                 if loop.time() > give_up:
                     raise
-                logger.opt(exception=error).warning(
-                    "Results of session {} could not be recorded; trying again.", self._session_id
-                )
+                if not warned:
+                    # Once: every session says so while a database is away. Whoever gives up says why.
+                    logger.warning(
+                        "Results of session {} could not be recorded ({}); trying again.",
+                        self._session_id,
+                        type(error).__name__,
+                    )
+                    warned = True
                 await asyncio.sleep(_DATABASE_PAUSE_S)
 
     def _note_unreachable(self, recorded: Sequence[tuple[StoredMessage, SendAnswer]]) -> None:
