@@ -8,7 +8,7 @@ import {
   type SignalDataTypeMap,
   type SignalKeyStore,
 } from '@whiskeysockets/baileys';
-import { LRUCache } from 'lru-cache';
+import { boundedMap } from './bounded-map.js';
 import type { AuthKey } from './generated/ponte/bridge/v1/bridge.js';
 
 /** How the state reaches its durable store: the session stream. */
@@ -52,7 +52,8 @@ const CHANGED_IN_PLACE: ReadonlySet<KeyType> = new Set([
 ]);
 const ABSENT: Cached = { absent: true };
 const CACHE_BYTES = 4 * 1024 * 1024;
-const CACHE_KEYS = 20_000;
+/** What an entry weighs besides its characters. */
+const ENTRY_BYTES = 200;
 const MAX_RUNNING_AHEAD = 64;
 
 /** Work that runs ahead of its writes, and the writes it has left behind. */
@@ -71,7 +72,7 @@ export class AuthState {
     get: (type, ids) => this.#get(type, ids),
     set: (data) => this.#set(data),
   };
-  readonly #cache = new LRUCache<string, Cached>({ max: CACHE_KEYS, maxSize: CACHE_BYTES });
+  readonly #cache = boundedMap<string, Cached>({ most: CACHE_BYTES });
   /** Not durable yet, but made by work that runs ahead: readers go on from these. */
   readonly #ahead = new Map<string, Write>();
   readonly #aheadContext = new AsyncLocalStorage<Ahead>();
@@ -237,7 +238,9 @@ export class AuthState {
   }
 
   #fill(key: string, write: Write): void {
-    this.#cache.set(key, toCached(write), { size: key.length + (write.json?.length ?? 0) + 1 });
+    // Baileys makes 812 of them, reads each once and deletes it: they would stay for nothing, half a megabyte.
+    if (write.type === 'pre-key') return;
+    this.#cache.set(key, toCached(write), { size: key.length + (write.json?.length ?? 0) + ENTRY_BYTES });
   }
 
   #fail(batch: Batch, error: Error): void {

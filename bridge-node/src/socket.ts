@@ -6,9 +6,9 @@ import makeWASocket, {
   type SignalKeyStoreWithTransaction,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { LRUCache } from 'lru-cache';
 import type WebSocket from 'ws';
 import type { AuthState } from './auth-state.js';
+import { boundedMap } from './bounded-map.js';
 import type { OpenSession } from './generated/ponte/bridge/v1/bridge.js';
 import type { InboundRecorder } from './inbound.js';
 import { baileysLogger } from './logger.js';
@@ -23,7 +23,7 @@ const MAX_RETRY_COUNTERS = 1000;
 const MAX_REMEMBERED_SESSIONS = 2000;
 
 /** Session id -> how often each message was retried; lives longer than a socket. */
-const retryCounters = new LRUCache<string, CacheStore>({ max: MAX_REMEMBERED_SESSIONS });
+const retryCounters = boundedMap<string, CacheStore>({ most: MAX_REMEMBERED_SESSIONS });
 
 export interface SocketParts {
   auth: AuthState;
@@ -34,7 +34,7 @@ export interface SocketParts {
 
 /** Starts one Baileys socket: it connects at once. Listeners added in the same tick miss nothing. */
 export function openSocket(open: OpenSession, { auth, recorder, storedMessage }: SocketParts): WASocket {
-  const groups = new LRUCache<string, GroupMetadata>({ max: MAX_CACHED_GROUPS, ttl: GROUP_METADATA_MS });
+  const groups = boundedMap<string, GroupMetadata>({ most: MAX_CACHED_GROUPS, ttlMs: GROUP_METADATA_MS });
   const sock = makeWASocket({
     waWebSocketUrl: open.whatsappUrl,
     auth: { creds: auth.creds, keys: auth.keys },
@@ -108,7 +108,7 @@ function connectionOf(sock: WASocket): WebSocket | null {
 function retryCounterOf(sessionId: string): CacheStore {
   const known = retryCounters.get(sessionId);
   if (known) return known;
-  const counts = new LRUCache<string, object>({ max: MAX_RETRY_COUNTERS, ttl: RETRY_COUNTER_MS });
+  const counts = boundedMap<string, object>({ most: MAX_RETRY_COUNTERS, ttlMs: RETRY_COUNTER_MS });
   const store: CacheStore = {
     get: <T>(key: string) => (counts.get(key) as { value: T } | undefined)?.value,
     set: (key, value) => void counts.set(key, { value }),

@@ -37,6 +37,19 @@ function make(credentials?: string) {
   return { channel, onFailure, auth: new AuthState(credentials, channel, onFailure) };
 }
 
+describe('what stays in memory', () => {
+  it('is not the pre-keys, of which hundreds are made at once and each is read once', async () => {
+    const { channel, auth } = make();
+    channel.stored.set('pre-key 7', '{"kept":"in the store"}');
+    void auth.keys.set({ 'pre-key': { 7: { public: new Uint8Array(1), private: new Uint8Array(1) } } });
+    (await channel.call(0)).accept();
+    await auth.flush();
+    expect(await auth.keys.get('pre-key', ['7'])).toEqual({ 7: { kept: 'in the store' } });
+    expect(await auth.keys.get('pre-key', ['7'])).toEqual({ 7: { kept: 'in the store' } });
+    expect(channel.loads).toEqual([['7'], ['7']]);
+  });
+});
+
 describe('a write', () => {
   it('is seen by readers only after it is durable', async () => {
     const { auth, channel } = make();

@@ -6,7 +6,7 @@ import {
   type SignalKeyStoreWithTransaction,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { LRUCache } from 'lru-cache';
+import { boundedMap } from '../bounded-map.js';
 
 /** What preparing needs of a Baileys socket. */
 export type PreparingSocket = Pick<WASocket, 'getUSyncDevices' | 'assertSessions'> & {
@@ -30,7 +30,7 @@ const MAX_FRESH = 20_000;
  * for again, and would arrive behind later ones.
  */
 export class RecipientSessions {
-  readonly #fresh = new LRUCache<string, true>({ max: MAX_FRESH, ttl: FRESH_MS });
+  readonly #fresh = boundedMap<string, true>({ most: MAX_FRESH, ttlMs: FRESH_MS });
 
   constructor(readonly sock: PreparingSocket) {}
 

@@ -7,7 +7,7 @@ import {
   proto,
   type WAMessage,
 } from '@whiskeysockets/baileys';
-import { LRUCache } from 'lru-cache';
+import { boundedMap } from '../bounded-map.js';
 import { type CloseSignal, SessionClosedError } from '../close-signal.js';
 import { completePair, contactId, type PairLookup } from '../contact-id.js';
 import type { ReceiptContent } from '../events/receipts.js';
@@ -53,7 +53,7 @@ export class Sender {
   readonly #chats = new KeyedQueue();
   readonly #waiting = new Map<string, (ack: Ack) => void>();
   /** Ids answered as ambiguous: their acks may still come. */
-  readonly #unanswered = new LRUCache<string, string>({ max: MAX_UNANSWERED });
+  readonly #unanswered = boundedMap<string, string>({ most: MAX_UNANSWERED });
 
   constructor(
     readonly sock: SendingSocket,
