@@ -25,6 +25,8 @@ const reconnect = async () => {
 };
 
 test('messages that arrive while the client is away come at its next login, in order, as append', async () => {
+  // What pairing left on its way would wait with the texts.
+  await expect.poll(async () => (await world.get('/devices'))[0].pending).toBe(0);
   await ana.close();
   const wanted = Array.from({ length: 20 }, (_, index) => `offline ${index}`);
   for (const text of wanted) await world.post(`/phones/${BIA}:send`, { to: ANA, text });
