@@ -78,6 +78,7 @@ class ChildProcess(ABC):
         self._supervisor: asyncio.Task[None] | None = None
         self._pumps: list[asyncio.Task[None]] = []
         self._last_lines: deque[str] = deque(maxlen=5)
+        self._restarting: Process | None = None
 
     @property
     def process_id(self) -> int | None:
@@ -114,6 +115,20 @@ class ChildProcess(ABC):
             self._supervisor = None
         await self._end()
 
+    async def restart(self) -> None:
+        """End the child in good order; it is started again at once. Does nothing while there is none."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        self._restarting = process
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), self._timing.stop_s)
+        except TimeoutError:
+            logger.warning("{} did not stop in {:.0f} s and is killed", self.name, self._timing.stop_s)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+
     async def exited(self) -> None:
         """Return once the child has ended for good: it is not restarted, or was stopped."""
         if self._supervisor:
@@ -128,11 +143,19 @@ class ChildProcess(ABC):
             if not self.restarts:
                 logger.info("{} has ended with code {}", self.name, code)
                 return
-            if loop.time() - started_at > self._timing.stable_after_s:
+            was_asked = self._process is not None and self._process is self._restarting
+            self._restarting = None
+            if was_asked or loop.time() - started_at > self._timing.stable_after_s:
                 failures = 0
-            failures += 1
-            delay = restart_delay(failures, self._timing, self._rng)
-            logger.error("{} has ended with code {}, starting it again in {:.1f} s", self.name, code, delay)
+            if was_asked:
+                delay = 0.0
+                logger.info("{} has ended as asked, starting it again", self.name)
+            else:
+                failures += 1
+                delay = restart_delay(failures, self._timing, self._rng)
+                logger.error(
+                    "{} has ended with code {}, starting it again in {:.1f} s", self.name, code, delay
+                )
             await self._end()
             await asyncio.sleep(delay)
             with contextlib.suppress(StartupError):

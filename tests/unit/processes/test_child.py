@@ -125,6 +125,36 @@ async def test_a_restart_that_fails_is_tried_again() -> None:
         await child.stop()
 
 
+async def test_a_restart_that_was_asked_for_waits_for_nothing(log: list[Any]) -> None:
+    child = FakeChild("serve", timing=Timing(first_restart_s=600, longest_restart_s=600))
+    await child.start()
+    first = child.said["pid"]
+    try:
+        await child.restart()
+        await until(lambda: child.starts == 2)
+        assert child.process_id not in (None, first)
+        assert not is_running(first)
+        assert not [record for record in log if record["level"].name in ("WARNING", "ERROR")]
+    finally:
+        await child.stop()
+
+
+async def test_a_child_that_does_not_heed_a_restart_is_killed() -> None:
+    child = FakeChild("stubborn")
+    await child.start()
+    first = child.said["pid"]
+    try:
+        await child.restart()
+        await until(lambda: child.starts == 2)
+        assert not is_running(first)
+    finally:
+        await child.stop()
+
+
+async def test_a_restart_of_nothing_does_nothing() -> None:
+    await FakeChild("serve").restart()
+
+
 async def test_a_child_without_restarts_is_said_to_have_exited() -> None:
     child = FakeChild("serve")
     child.restarts = False
