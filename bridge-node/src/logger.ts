@@ -21,8 +21,8 @@ export function describeError(error: unknown): string {
 const ignore = () => undefined;
 
 /**
- * Baileys' logger: warnings and errors by their sentence alone. The objects that Baileys logs with
- * them hold stanzas, jids and keys.
+ * Baileys' logger: warnings and errors by their sentence and that of their cause. The objects that
+ * Baileys logs with them hold stanzas, jids and keys.
  */
 export function baileysLogger(fields: LogFields): ILogger {
   const logger: ILogger = {
@@ -31,15 +31,24 @@ export function baileysLogger(fields: LogFields): ILogger {
     trace: ignore,
     debug: ignore,
     info: ignore,
-    warn: (object, message) => log('warn', sentence(object, message), { ...fields, source: 'baileys' }),
+    warn: (object, message) => log('warn', sentence(object, message), { ...fields, ...cause(object) }),
     // Every closed stream is an error to Baileys, the 515 after each pairing too; what matters shows in how we close.
-    error: (object, message) => log('warn', sentence(object, message), { ...fields, source: 'baileys' }),
+    error: (object, message) => log('warn', sentence(object, message), { ...fields, ...cause(object) }),
   };
   return logger;
 }
 
 function sentence(object: unknown, message: string | undefined): string {
   return message ?? (typeof object === 'string' ? object : 'no message');
+}
+
+function cause(object: unknown): LogFields {
+  const { err, error } = (typeof object === 'object' && object !== null ? object : {}) as Record<
+    string,
+    unknown
+  >;
+  const thrown = err ?? error;
+  return { source: 'baileys', ...(thrown instanceof Error ? { cause: describeError(thrown) } : {}) };
 }
 
 /** libsignal prints whole sessions, private keys among them, with console.*: nothing of that may get out. */
