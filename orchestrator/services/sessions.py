@@ -1,5 +1,7 @@
 """Sessions of a company: make, look up, pair, start, stop, log out, delete."""
 
+import asyncio
+
 from loguru import logger
 
 from orchestrator.domain import errors
@@ -30,12 +32,17 @@ from orchestrator.services.session_life import (
     take_step,
 )
 from orchestrator.services.session_pairing import PairingMethod, PairingOffer, SessionPairing
-from orchestrator.store import sessions
+from orchestrator.store import leases, sessions
 from orchestrator.store.database import Transaction
 from orchestrator.store.idempotency import hash_request, remember
 from orchestrator.store.sessions import SessionRecord
 
 LONGEST_NAME = 200
+
+_LET_GO_S = 8.0
+"""How long a start waits for the end of an earlier stop: as long as a gateway gives a bridge, and a moment more."""
+
+_LOOK_EVERY_S = 0.05
 
 _STOPPED = Closed(0, "stopped", intentional=True)
 _PAIRING_CANCELLED = Closed(0, "pairing_cancelled", intentional=True)
@@ -131,6 +138,7 @@ class SessionService:
 
         Raises SESSION_NOT_LINKED; SESSION_BANNED until a day after a temporary ban has ended.
         """
+        await self._wait_until_let_go(scope, session_id)
 
         async def start(tx: Transaction) -> Session:
             record = await self._lock(tx, scope, session_id)
@@ -143,6 +151,20 @@ class SessionService:
             return await self._changed(tx, scope, session_id)
 
         return await self._context.database.shared_transaction(scope, start)
+
+    async def _wait_until_let_go(self, scope: CompanyScope, session_id: str) -> None:
+        """Let the gateway end what a stop just before has left.
+
+        It would not see that stop any more, keep its connection, and never report that it is connected.
+        """
+        deadline = asyncio.get_running_loop().time() + _LET_GO_S
+        while asyncio.get_running_loop().time() < deadline:
+            async with self._context.database.reading(scope) as tx:
+                record = await sessions.find_record(tx, scope, session_id)
+                lease = await leases.find(tx, scope, session_id, self._context.clock())
+            if record is None or record.session.state is not SessionState.STOPPED or lease is None:
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     async def stop(self, scope: CompanyScope, session_id: str) -> Session:
         """End the connection and keep the number linked; a pairing is ended."""
