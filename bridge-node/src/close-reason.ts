@@ -30,6 +30,7 @@ const REASON_BY_CODE: Record<number, string> = {
 export const closings = {
   ended: (detail: string) => closed(0, 'ended', detail, { intentional: true }),
   silent: (timeoutMs: number) => closed(408, 'connection_lost', `nothing came in ${timeoutMs} ms`),
+  holdOver: () => closed(408, 'connection_lost', 'the gateway said no longer that it holds its sessions'),
   qrExpired: (count: number) => closed(408, 'qr_expired', `none of ${count} QRs was scanned`),
   connectTimeout: (timeoutMs: number) => closed(0, 'connect_timeout', `not connected in ${timeoutMs} ms`),
   upgradeRefused: (status: number) => closed(status, 'upgrade_refused', `the upgrade was answered ${status}`),

@@ -5,11 +5,14 @@ import { EventStream } from './event-stream.js';
 import {
   BridgeService,
   type Closed,
+  type HoldRequest,
+  type HoldResponse,
   type OpenSession,
   type SessionCommand,
   type SessionEvent,
   type StatusResponse,
 } from './generated/ponte/bridge/v1/bridge.js';
+import { Holders } from './holders.js';
 import { describeError, log } from './logger.js';
 import { Session } from './session.js';
 
@@ -27,6 +30,8 @@ export class BridgeServer {
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   });
   readonly #sessions = new Map<string, Session>();
+  readonly #holderOf = new WeakMap<Session, string>();
+  readonly #holders = new Holders((holder) => this.#endSessionsOf(holder));
   readonly #streams = new Set<EventStream>();
   #stopping = false;
 
@@ -35,6 +40,13 @@ export class BridgeServer {
       session: (call: SessionCall) => this.#accept(call),
       status: (_call: unknown, callback: grpc.sendUnaryData<StatusResponse>) =>
         callback(null, this.#status()),
+      hold: (
+        { request }: grpc.ServerUnaryCall<HoldRequest, HoldResponse>,
+        callback: grpc.sendUnaryData<HoldResponse>,
+      ) => {
+        this.#holders.extend(request.holder, request.validForMs);
+        callback(null, {});
+      },
     });
   }
 
@@ -48,6 +60,7 @@ export class BridgeServer {
   /** Closes every session with reason `ended`, then the server. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#holders.stop();
     const sessions = [...this.#sessions.values()];
     const closing = Promise.all(sessions.map((session) => session.close(closings.ended('the bridge stops'))));
     await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, GRACE_MS))]);
@@ -91,6 +104,8 @@ export class BridgeServer {
   async #open(open: OpenSession, stream: EventStream): Promise<Session | undefined> {
     const { sessionId } = open;
     if (!sessionId || !open.companyId) throw new Error('open needs session_id and company_id');
+    // Written before its gateway or this process was frozen: another gateway may hold the session by now.
+    if (this.#holders.isOver(open.holder)) throw new Error('its lease may have ended');
     // A loop: another stream may have opened the session while this one waited.
     for (let held = this.#sessions.get(sessionId); held; held = this.#sessions.get(sessionId)) {
       if (held.fence > open.fence) throw new Error('a stream with a newer fence holds the session');
@@ -103,11 +118,19 @@ export class BridgeServer {
     }
     const session = new Session(open, stream);
     this.#sessions.set(sessionId, session);
+    this.#holderOf.set(session, open.holder);
     log('info', 'session opened', { session_id: sessionId, company_id: open.companyId });
     void session.closed.then(() => {
       if (this.#sessions.get(sessionId) === session) this.#sessions.delete(sessionId);
     });
     return session;
+  }
+
+  #endSessionsOf(holder: string): void {
+    const sessions = [...this.#sessions.values()].filter((session) => this.#holderOf.get(session) === holder);
+    if (sessions.length)
+      log('warn', 'a gateway went silent, its sessions are ended', { count: sessions.length });
+    for (const session of sessions) void session.close(closings.holdOver());
   }
 
   #status(): StatusResponse {

@@ -41,6 +41,13 @@ class Bridge(Protocol):
         """Ask what the process is and holds; raises AioRpcError where it does not answer."""
         ...
 
+    async def hold(self, holder: str, seconds: float, timeout_s: float) -> None:
+        """Let the sessions of a holder live for so long from now; without another word the bridge ends them then.
+
+        Raises AioRpcError where it does not answer.
+        """
+        ...
+
     async def close(self) -> None:
         """Let go of the connection."""
         ...
@@ -67,6 +74,14 @@ class BridgeClient:
         """Ask what the process is and holds; raises AioRpcError where it does not answer."""
         stub = BridgeStub(self._channel())
         return decode.status(await stub.Status(pb.StatusRequest(), timeout=timeout_s))
+
+    async def hold(self, holder: str, seconds: float, timeout_s: float) -> None:
+        """Let the sessions of a holder live for so long from now; without another word the bridge ends them then.
+
+        Raises AioRpcError where it does not answer.
+        """
+        request = pb.HoldRequest(holder=holder, valid_for_ms=round(seconds * 1000))
+        await BridgeStub(self._channel()).Hold(request, timeout=timeout_s)
 
     async def close(self) -> None:
         """Let go of the connection; streams that are open are cancelled."""

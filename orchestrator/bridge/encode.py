@@ -23,6 +23,7 @@ def open_session(opening: Opening) -> pb.SessionCommand:
             silence_timeout_ms=opening.silence_timeout_ms,
             qr_lifetime_ms=opening.qr_lifetime_ms,
             qr_codes=opening.qr_codes,
+            holder=opening.holder,
         )
     )
 

@@ -14,6 +14,7 @@ class MemoryBridge:
     def __init__(self) -> None:
         self.refuse = False
         self.peers: list[MemoryPeer] = []
+        self.holds: dict[str, float] = {}
         self._opened: asyncio.Queue[MemoryPeer] = asyncio.Queue()
 
     def open(self, opening: Opening) -> SessionStream:
@@ -33,6 +34,10 @@ class MemoryBridge:
         return BridgeStatus(
             "memory", "memory", 0, tuple(p.opening.session_id for p in self.peers if not p.over)
         )
+
+    async def hold(self, holder: str, seconds: float, timeout_s: float) -> None:
+        """Note for how long a holder's sessions may live."""
+        self.holds[holder] = seconds
 
     async def close(self) -> None:
         """Break all streams."""

@@ -28,6 +28,7 @@ class Opening:
     silence_timeout_ms: int = 0
     qr_lifetime_ms: int = 0
     qr_codes: int = 0
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,7 @@ export class Gateway {
         silenceTimeoutMs,
         qrLifetimeMs,
         qrCodes,
+        holder: '',
       },
     });
     return stream;

@@ -27,6 +27,7 @@ class _Bridge(BridgeServicer):
 
     def __init__(self) -> None:
         self.opened: list[pb.OpenSession] = []
+        self.holds: list[tuple[str, int]] = []
 
     async def Session(
         self, request_iterator: AsyncIterator[pb.SessionCommand], context: Context
@@ -44,6 +45,10 @@ class _Bridge(BridgeServicer):
 
     async def Status(self, request: pb.StatusRequest, context: Context) -> pb.StatusResponse:
         return pb.StatusResponse(baileys_version="7", node_version="20", session_ids=["session"])
+
+    async def Hold(self, request: pb.HoldRequest, context: Context) -> pb.HoldResponse:
+        self.holds.append((request.holder, request.valid_for_ms))
+        return pb.HoldResponse()
 
 
 @pytest.fixture
@@ -103,3 +108,8 @@ async def test_dropping_a_stream_ends_its_reader(bridge: _Bridge, client: Bridge
 async def test_the_status_tells_what_is_held(bridge: _Bridge, client: BridgeClient) -> None:
     status = await client.status(5)
     assert (status.baileys_version, status.session_ids) == ("7", ("session",))
+
+
+async def test_the_bridge_is_told_for_how_long_a_holder_holds(bridge: _Bridge, client: BridgeClient) -> None:
+    await client.hold("gateway-1", 1.5, 5)
+    assert bridge.holds == [("gateway-1", 1500)]
