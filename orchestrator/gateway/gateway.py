@@ -2,6 +2,7 @@
 
 import asyncio
 
+from grpc.aio import AioRpcError
 from loguru import logger
 
 from orchestrator.bridge.client import Bridge
@@ -13,7 +14,10 @@ from orchestrator.gateway.pace import Pace
 from orchestrator.gateway.runner import SessionRunner
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.services.context import Context
+from orchestrator.services.gateway_group import GatewayGroup
 from orchestrator.services.session_runtime import SessionRuntime
+
+_HOLD_ANSWER_S = 1.0
 
 
 class Gateway:
@@ -36,12 +40,22 @@ class Gateway:
         self._bridge = bridge
         self._settings = settings
         self._pace = Pace(settings.starts_per_second)
-        self._keeper = LeaseKeeper(runtime, settings, owner, self._make_runner)
+        self._owner = owner
+        self._keeper = LeaseKeeper(
+            runtime,
+            GatewayGroup(context, owner, settings.max_sessions),
+            settings,
+            owner,
+            self._make_runner,
+            self._hold,
+            context.bells.session_changed,
+        )
         self.local = LocalGateway(self._keeper.runners, settings)
         """Reaches the sessions that are held here."""
 
-    async def start(self) -> None:
-        """Begin to claim and hold sessions."""
+    async def start(self, address: str = "") -> None:
+        """Begin to claim and hold sessions; `address` is where its server is reached, where the settings do not say."""
+        self._keeper.address = address or self._settings.address
         await self._keeper.start()
 
     async def stop(self, grace_s: float = 10.0) -> None:
@@ -61,6 +75,12 @@ class Gateway:
     def held(self) -> int:
         """How many sessions are held."""
         return len(self._keeper.runners)
+
+    async def _hold(self, seconds: float) -> None:
+        try:
+            await self._bridge.hold(self._owner, max(0.0, seconds), _HOLD_ANSWER_S)
+        except AioRpcError as error:
+            logger.debug("The bridge could not be told to go on: {}", error.code())
 
     def _make_runner(self, lease: Lease) -> SessionRunner:
         return SessionRunner(

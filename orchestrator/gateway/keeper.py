@@ -1,41 +1,64 @@
-"""Keeps leases: claims free sessions, renews what is held, ends what was lost or is not wanted any more."""
+"""Keeps leases: claims a fair share of the free sessions, renews what is held, ends what was lost or is not wanted."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from loguru import logger
 
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.gateway_share import surplus
 from orchestrator.domain.session import Lease
 from orchestrator.gateway import metrics
+from orchestrator.gateway.handover import Handover
 from orchestrator.gateway.runner import SessionRunner
 from orchestrator.gateway.settings import GatewaySettings
+from orchestrator.services.gateway_group import GatewayGroup
 from orchestrator.services.session_runtime import SessionRuntime
 
 _SHORTEST_S = 0.1
 """Least time that a round or a pause gets, also where leases are about to end."""
 
 MakeRunner = Callable[[Lease], SessionRunner]
+Hold = Callable[[float], Awaitable[None]]
+RingOthers = Callable[[CompanyScope, str], Awaitable[None]]
 
 
 class LeaseKeeper:
     """One loop per gateway. `runners` by session id is what it holds."""
 
     def __init__(
-        self, runtime: SessionRuntime, settings: GatewaySettings, owner: str, make_runner: MakeRunner
+        self,
+        runtime: SessionRuntime,
+        group: GatewayGroup,
+        settings: GatewaySettings,
+        owner: str,
+        make_runner: MakeRunner,
+        hold: Hold,
+        ring_others: RingOthers,
     ) -> None:
+        """`hold(seconds)` tells the bridge how long sockets may live without another word, `ring_others` other
+        gateways that a session is free."""
         self.runners: dict[str, SessionRunner] = {}
+        self.address = settings.address
         self._runtime = runtime
+        self._group = group
         self._settings = settings
         self._owner = owner
         self._make_runner = make_runner
+        self._hold = hold
+        self._ring_others = ring_others
+        self._handover = Handover(self._give)
+        self._stopping = False
+        self._others = 0
         self._rung = asyncio.Event()
         self._renewed_at = 0.0
         self._task: asyncio.Task[None] | None = None
-        self._leaving: dict[str, asyncio.Task[None]] = {}
+        self._leaving: dict[str, tuple[SessionRunner, asyncio.Task[None]]] = {}
 
     async def start(self) -> None:
         """Free what a killed process of this name held, then begin."""
         await self._runtime.release_all(self._owner)
+        await self._note_alive()
         self._renewed_at = self._loop_time()
         self._task = asyncio.create_task(self._run(), name="lease-keeper")
 
@@ -46,17 +69,29 @@ class LeaseKeeper:
         self._rung.set()
 
     async def stop(self) -> None:
-        """Claim nothing more, end all runners in good order and give the leases back."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.gather(*(runner.stop() for runner in self.runners.values()), *self._leaving.values())
-        self.runners.clear()
+        """Claim nothing more and give all sessions back: one by one where other gateways can take them meanwhile."""
+        self._stopping = True
+        await self._handover.stop()
+        try:
+            await self._group.leave()
+        except Exception as error:
+            logger.warning("The other gateways could not be told of the stop: {}", type(error).__name__)
+        # The leases of those whose turn has not come are renewed until it does.
+        await self._handover.run(list(self.runners), at_once=not self._others)
+        await asyncio.gather(*(task for _, task in self._leaving.values()))
+        await self._end()
 
     async def drop(self) -> None:
         """End what `stop` did not end in time; leases end by themselves."""
-        await asyncio.gather(*(runner.drop() for runner in self.runners.values()))
+        await self._end()
+        leaving = [runner for runner, _ in self._leaving.values()]
+        await asyncio.gather(*(runner.drop() for runner in (*self.runners.values(), *leaving)))
         self.runners.clear()
+
+    async def _end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
@@ -68,7 +103,9 @@ class LeaseKeeper:
                 async with asyncio.timeout_at(max(self._hold_until(), self._loop_time() + _SHORTEST_S)):
                     if rung or self._renewal_is_due():
                         await self._renew()
-                    await self._claim()
+                    await self._hold(self._hold_until() - self._loop_time())
+                    if not self._stopping:
+                        await self._claim()
             except Exception as error:
                 logger.warning("Leases could not be renewed or claimed: {}: {}", type(error).__name__, error)
             metrics.HELD.set(len(self.runners))
@@ -104,6 +141,8 @@ class LeaseKeeper:
         asked_at = self._loop_time()
         held = dict(self.runners)
         answer = await self._runtime.renew(self._owner, self._settings.lease_s)
+        if not self._stopping:
+            await self._note_alive()
         renewed = {lease.session_id: lease for lease in answer}
         self._renewed_at = asked_at
         lost, unwanted = [], []
@@ -120,12 +159,21 @@ class LeaseKeeper:
         self._let_go(lost, "another gateway has them, or they were logged out")
         self._let_go(unwanted, "they shall not run")
 
+    async def _note_alive(self) -> None:
+        # Less than the leases: the others' shares grow before a dead gateway's sessions are free.
+        await self._group.note_alive(self._settings.lease_s - self._settings.lease_margin_s)
+
     async def _claim(self) -> None:
-        room = self._settings.max_sessions - len(self.runners)
+        share = await self._group.share()
+        self._others = share.others
+        if share.others and (extra := surplus(len(self.runners), share.sessions)):
+            connected = [id_ for id_, runner in self.runners.items() if runner.connected_stream]
+            self._handover.start(connected[-extra:])
+        room = min(self._settings.max_sessions, share.sessions) - len(self.runners)
         most = min(room, max(1, round(self._settings.starts_per_second * self._settings.claim_every_s)))
         if most <= 0:
             return
-        leases = await self._runtime.claim(self._owner, self._settings.address, self._settings.lease_s, most)
+        leases = await self._runtime.claim(self._owner, self.address, self._settings.lease_s, most)
         for lease in leases:
             # A runner of an earlier lease may still be ending its stream.
             if earlier := self.runners.pop(lease.session_id, None):
@@ -141,14 +189,23 @@ class LeaseKeeper:
         for runner in runners:
             self._stop_in_background(runner)
 
-    def _stop_in_background(self, runner: SessionRunner) -> None:
+    async def _give(self, session_id: str) -> None:
+        """End a session here so that another gateway takes it."""
+        runner = self.runners.pop(session_id, None)
+        if runner is None:
+            return
+        await asyncio.wait([self._stop_in_background(runner)])
+        await self._ring_others(runner.scope, session_id)
+
+    def _stop_in_background(self, runner: SessionRunner) -> asyncio.Task[None]:
         session_id = runner.lease.session_id
         task = asyncio.create_task(runner.stop())
-        self._leaving[session_id] = task
+        self._leaving[session_id] = (runner, task)
         task.add_done_callback(lambda done: self._left(session_id, done))
+        return task
 
     def _left(self, session_id: str, task: asyncio.Task[None]) -> None:
-        if self._leaving.get(session_id) is task:
+        if session_id in self._leaving and self._leaving[session_id][1] is task:
             del self._leaving[session_id]
 
     def _forget_finished(self) -> None:

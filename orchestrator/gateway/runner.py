@@ -24,6 +24,8 @@ _QUIET_S = 2.0
 _END_S = 5.0
 """How long a stop waits for the bridge to end the socket."""
 
+_LOOK_AT_CLOCK_S = 5.0
+
 _FIRST_FAULT_S = 1.0
 _LONGEST_FAULT_S = 30.0
 """Pauses after errors of our own, such as a database that is away: doubled with each in a row."""
@@ -137,9 +139,12 @@ class SessionRunner:
 
     async def _wait_for_turn(self, plan: RunPlan) -> bool:
         """Wait until it is time to connect; False where something changed meanwhile."""
-        if plan.connect_at is not None:
+        while plan.connect_at is not None:
             wait_s = (plan.connect_at - self._clock()).total_seconds()
-            if wait_s > 0 and await self._sleep(wait_s):
+            if wait_s <= 0:
+                break
+            # Looked at again and again: the clock that says when may be set meanwhile.
+            if await self._sleep(min(wait_s, _LOOK_AT_CLOCK_S)):
                 return False
         await self._pace.take()
         return not self._stopping
@@ -186,6 +191,7 @@ class SessionRunner:
             session_id=self.lease.session_id,
             company_id=self.lease.company_id,
             fence=self.lease.fence,
+            holder=self.lease.owner,
             credentials_json=plan.credentials_json,
             whatsapp_url=self._settings.whatsapp_url,
             browser_name=self._settings.browser_name,

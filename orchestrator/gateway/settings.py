@@ -20,10 +20,12 @@ class GatewaySettings:
     secret: str = ""
     """Shared by all processes that call each other's gateways."""
 
-    lease_s: float = 15.0
-    renew_s: float = 4.0
-    lease_margin_s: float = 3.0
-    """A holder that could not renew ends its streams this long before its leases end."""
+    lease_s: float = 10.0
+    """With the round of the next claim and the connecting, a killed gateway's sessions are up elsewhere in 15 s."""
+
+    renew_s: float = 2.5
+    lease_margin_s: float = 2.0
+    """A holder that could not renew ends its streams this long before its leases end; its bridge does, by itself."""
 
     claim_every_s: float = 2.0
     starts_per_second: float = 20.0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, RowMapping, Table, or_, select, update
+from sqlalchemy import ColumnElement, Row, RowMapping, Table, func, or_, select, update
 
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.session import RUNNABLE_STATES, DesiredState, Lease
@@ -87,6 +87,12 @@ async def find(tx: Transaction, scope: CompanyScope, session_id: str, now: datet
     )
     row = (await tx.connection.execute(query)).mappings().one_or_none()
     return _to_lease(row) if row else None
+
+
+async def count_wanted(tx: Transaction) -> int:
+    """How many sessions of all companies shall run, held or not."""
+    query = select(func.count()).select_from(_sessions).where(_wanted())
+    return int((await tx.connection.execute(query)).scalar_one())
 
 
 def _wanted() -> ColumnElement[bool]:

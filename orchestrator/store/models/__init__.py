@@ -8,6 +8,7 @@ from orchestrator.store.models.company import (
     MetadataRow,
 )
 from orchestrator.store.models.event import EventRow, WebhookDeliveryRow, WebhookRow
+from orchestrator.store.models.gateway import GatewayRow
 from orchestrator.store.models.message import ContactRow, MessageRow
 from orchestrator.store.models.session import (
     ArchivedCredentialsRow,
@@ -25,6 +26,7 @@ __all__ = [
     "ContactRow",
     "EventCounterRow",
     "EventRow",
+    "GatewayRow",
     "IdempotencyRow",
     "MessageRow",
     "MetadataRow",

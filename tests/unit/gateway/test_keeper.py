@@ -75,11 +75,11 @@ async def test_what_a_stopped_gateway_gives_back_another_takes(house: MemoryHous
 
 async def test_leases_are_renewed(house: MemoryHouse) -> None:
     session_id, _ = await house.connected()
-    house.clock.advance(10)
+    house.clock.advance(8)
 
     async def look() -> bool:
         lease = await house.runtime.find_lease(house.scope, session_id)
-        return lease is not None and (lease.until - house.clock()).total_seconds() > 10
+        return lease is not None and (lease.until - house.clock()).total_seconds() > 9
 
     await until(look)
 
