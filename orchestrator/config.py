@@ -118,6 +118,26 @@ class Settings(BaseSettings):
     )
     node: str | None = Field(None, description="Node 20 or newer; found on PATH or in a wheel where not set")
 
+    gateway_addr: HostPort = Field(
+        Address("127.0.0.1", 9095), description="Where 'ponte gateway' serves the other processes"
+    )
+    gateway_advertise: str | None = Field(
+        None,
+        description="host:port at which other processes reach this gateway; PONTE_GATEWAY_ADDR where not set",
+    )
+    gateway_secret: SecretStr | None = Field(
+        None, description="Secret that 'ponte api', 'ponte worker' and 'ponte gateway' share"
+    )
+    lease_s: float = Field(
+        10, ge=2, le=120, description="Seconds after which a gateway that died loses its sessions to others"
+    )
+    starts_per_second: float = Field(
+        20,
+        gt=0,
+        le=1000,
+        description="Sessions that one gateway connects in a second, at a restart for instance",
+    )
+
     webhook_allow_private_networks: bool = Field(
         False, description="Let webhooks go to private and local addresses (for local use)"
     )
@@ -126,6 +146,9 @@ class Settings(BaseSettings):
         1000, gt=0, description="Requests a second that one key may make"
     )
     max_sessions: int = Field(500, ge=1, description="Sessions that one gateway holds at most")
+    bridge_memory_limit_mib: int = Field(
+        1536, ge=64, description="MiB that the bridge may hold; beyond it, it is started again in good order"
+    )
     connect_timeout_s: float = Field(
         20, ge=1, le=300, description="Seconds in which a connection to WhatsApp must be usable or show a QR"
     )
@@ -182,7 +205,7 @@ class Settings(BaseSettings):
             decode_encryption_key(key.get_secret_value())
         return value
 
-    @field_validator("admin_key")
+    @field_validator("admin_key", "gateway_secret")
     @classmethod
     def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value and len(value) < 16:

@@ -1,4 +1,4 @@
-"""Everything in one process: what is started, in which order, and how it is stopped."""
+"""The parts of a process: what is started, in which order, and how it is stopped; and all of them in one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,24 @@ from redis.asyncio import Redis
 
 from orchestrator.actors.registry import ActorServices, declare_actors
 from orchestrator.api.application import Api
-from orchestrator.api.settings import ApiSettings
+from orchestrator.api.http.probe_door import ProbeDoor
+from orchestrator.api.readiness import Check
+from orchestrator.api.settings import Addresses, ApiSettings
+from orchestrator.bridge.client import BridgeClient
 from orchestrator.cli.wiring.bridge import open_bridge
 from orchestrator.cli.wiring.checks import readiness_checks
 from orchestrator.cli.wiring.foundation import Foundation, open_foundation
 from orchestrator.cli.wiring.ports import check_free
-from orchestrator.cli.wiring.services import Parts, make_parts
+from orchestrator.cli.wiring.services import (
+    make_api_services,
+    make_gateway,
+    make_ground,
+    make_router,
+    make_work,
+)
 from orchestrator.config import Settings
+from orchestrator.gateway.gateway import Gateway
+from orchestrator.gateway.router import GatewayRouter
 from orchestrator.queue.worker import WorkerHost, WorkerSettings
 
 _LEAST_GRACE_S = 0.5
@@ -52,16 +63,14 @@ async def running(
     async with AsyncExitStack() as stack:
         foundation = await stack.enter_async_context(open_foundation(settings))
         bridge = await stack.enter_async_context(open_bridge(settings, foundation, bridge_environment or {}))
-        parts = make_parts(settings, foundation, bridge)
-        redis = Redis.from_url(foundation.redis_url)
-        stack.push_async_callback(redis.aclose)
-        grace = Grace(settings.shutdown_grace_s)
-        await _start_work(settings, foundation, parts, stack, grace)
-        checks = readiness_checks(foundation.database, redis, bridge)
-        api = Api(parts.api, _api_settings(settings), checks, registry)
-        addresses = await api.start()
-        stack.push_async_callback(grace.bounded, "the API", api.stop)
-        stack.callback(grace.begin)
+        parts = Parts(settings, foundation, stack)
+        gateway = make_gateway(settings, foundation, parts.ground, bridge)
+        router = parts.route(gateway)
+        await parts.start_bells()
+        await parts.start_gateway(gateway)
+        await parts.start_work(router)
+        addresses = await parts.start_api(router, bridge, registry)
+        stack.callback(parts.grace.begin)
         yield Running(
             http_url=f"http://{addresses.http}", grpc_address=addresses.grpc, admin_key=foundation.admin_key
         )
@@ -105,28 +114,74 @@ def check_ports(settings: Settings) -> None:
         check_free("PONTE_METRICS_ADDR", settings.metrics_addr)
 
 
-async def _start_work(
-    settings: Settings, foundation: Foundation, parts: Parts, stack: AsyncExitStack, grace: Grace
-) -> None:
-    """Start what works without being asked: bells, gateway, workers, maintenance."""
-    stack.push_async_callback(parts.webhook_client.close)
-    stack.push_async_callback(parts.router.close)
-    await parts.bells.start()
-    stack.push_async_callback(parts.bells.stop)
-    await parts.gateway.start()
-    stack.push_async_callback(grace.bounded, "the gateway", parts.gateway.stop)
-    worker = WorkerHost(
-        foundation.redis_url,
-        asyncio.get_running_loop(),
-        WorkerSettings(threads=settings.worker_threads, stop_timeout_s=settings.shutdown_grace_s),
-    )
-    declare_actors(worker.broker, ActorServices(parts.dispatch, parts.webhook_delivery))
-    stack.push_async_callback(grace.bounded, "webhook delivery", parts.webhook_delivery.close)
-    stack.push_async_callback(grace.bounded, "dispatch", parts.dispatch.stop)
-    await worker.start()
-    stack.push_async_callback(grace.bounded, "the workers", lambda _: worker.stop())
-    maintenance = asyncio.create_task(parts.maintenance.run_for_ever(), name="maintenance")
-    stack.push_async_callback(_cancel, maintenance)
+class Parts:
+    """The parts of which processes are made; what is started is stopped by `stack`, the last one first."""
+
+    def __init__(self, settings: Settings, foundation: Foundation, stack: AsyncExitStack) -> None:
+        self.ground = make_ground(settings, foundation)
+        self.grace = Grace(settings.shutdown_grace_s)
+        self._settings = settings
+        self._foundation = foundation
+        self._stack = stack
+
+    def route(self, gateway: Gateway | None = None) -> GatewayRouter:
+        """What reaches the gateways of sessions: this process's, where it has one, and others."""
+        router = make_router(self._settings, self.ground, gateway)
+        self._stack.push_async_callback(router.close)
+        return router
+
+    async def start_bells(self) -> None:
+        """Ring other processes, and be rung."""
+        await self.ground.bells.start()
+        self._stack.push_async_callback(self.ground.bells.stop)
+
+    async def start_gateway(self, gateway: Gateway, address: str = "") -> None:
+        """Hold sessions; `address` is where other processes reach them."""
+        await gateway.start(address)
+        self._stack.push_async_callback(self.grace.bounded, "the gateway", gateway.stop)
+
+    async def start_work(self, router: GatewayRouter) -> None:
+        """Work on jobs: dispatch, webhooks, maintenance."""
+        work = make_work(self._settings, self._foundation, self.ground, router)
+        stack, grace_s = self._stack, self._settings.shutdown_grace_s
+        stack.push_async_callback(work.webhook_client.close)
+        worker = WorkerHost(
+            self._foundation.redis_url,
+            asyncio.get_running_loop(),
+            WorkerSettings(threads=self._settings.worker_threads, stop_timeout_s=grace_s),
+        )
+        declare_actors(worker.broker, ActorServices(work.dispatch, work.webhook_delivery))
+        stack.push_async_callback(self.grace.bounded, "webhook delivery", work.webhook_delivery.close)
+        stack.push_async_callback(self.grace.bounded, "dispatch", work.dispatch.stop)
+        await worker.start()
+        stack.push_async_callback(self.grace.bounded, "the workers", lambda _: worker.stop())
+        maintenance = asyncio.create_task(work.maintenance.run_for_ever(), name="maintenance")
+        stack.push_async_callback(_cancel, maintenance)
+
+    async def start_api(
+        self, router: GatewayRouter, bridge: BridgeClient | None, registry: CollectorRegistry
+    ) -> Addresses:
+        """Open the front doors."""
+        services = make_api_services(self._settings, self._foundation, self.ground, router)
+        api = Api(services, _api_settings(self._settings), self.checks(bridge), registry)
+        addresses = await api.start()
+        self._stack.push_async_callback(self.grace.bounded, "the API", api.stop)
+        return addresses
+
+    async def start_probes(self, bridge: BridgeClient | None, registry: CollectorRegistry) -> str:
+        """Serve health and metrics for operators where that is asked for; gives the URL, empty where it is not."""
+        if self._settings.metrics_addr is None:
+            return ""
+        probes = ProbeDoor(self._settings.metrics_addr, self.checks(bridge), registry)
+        url = await probes.start()
+        self._stack.push_async_callback(probes.stop)
+        return url
+
+    def checks(self, bridge: BridgeClient | None) -> Mapping[str, Check]:
+        """What readiness means for this process."""
+        redis = Redis.from_url(self._foundation.redis_url)
+        self._stack.push_async_callback(redis.aclose)
+        return readiness_checks(self._foundation.database, redis, bridge)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

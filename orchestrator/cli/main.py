@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import company, config_table, keys, migrate, session, simulator, up, version
+from orchestrator.cli import company, config_table, keys, migrate, session, simulator, split, up, version
 from orchestrator.cli.demo import command as demo
 from orchestrator.startup import StartupError
 
@@ -18,6 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
+app.command("api")(split.api)
+app.command("worker")(split.worker)
+app.command("gateway")(split.gateway)
 app.command("migrate")(migrate.migrate)
 app.command("config")(config_table.config)
 app.command("demo")(demo.demo)

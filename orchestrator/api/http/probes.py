@@ -12,15 +12,15 @@ from orchestrator.api.readiness import CheckResult, Readiness
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def health_routes(core: Core, readiness: Readiness) -> list[web.RouteDef]:
-    """Give /healthz (the process answers) and /readyz (its checks are well; 503 where not, and while it stops)."""
+def health_routes(core: Core | None, readiness: Readiness) -> list[web.RouteDef]:
+    """Give /healthz (the process answers) and /readyz (its checks are well; 503 where not, and while `core` stops)."""
 
     async def healthz(_: web.Request) -> web.Response:
         return _json({"status": "ok"}, 200)
 
     async def readyz(_: web.Request) -> web.Response:
         checks = dict((await readiness.report()).checks)
-        if core.is_draining:
+        if core is not None and core.is_draining:
             checks["server"] = CheckResult(False, "stopping")
         ready = all(result.ok for result in checks.values())
         answer = {

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import grpc
 
 from orchestrator.bridge.client import BridgeClient
-from orchestrator.cli.wiring.foundation import Foundation
+from orchestrator.cli.wiring.foundation import HomeFoundation
 from orchestrator.config import Settings
 from orchestrator.processes.bridge import BridgeProcess
+from orchestrator.processes.memory_limit import MemoryLimit
 from orchestrator.processes.node import find_node
 from orchestrator.startup import StartupError
 
@@ -19,7 +21,7 @@ _ANSWERS_S = 10.0
 
 @asynccontextmanager
 async def open_bridge(
-    settings: Settings, foundation: Foundation, environment: Mapping[str, str]
+    settings: Settings, foundation: HomeFoundation, environment: Mapping[str, str]
 ) -> AsyncIterator[BridgeClient]:
     """Give a client of a bridge that answers, for the length of a block; raises StartupError.
 
@@ -37,10 +39,30 @@ async def open_bridge(
     )
     await process.start()
     try:
-        async with _client(process.address) as client:
+        async with (
+            _client(process.address) as client,
+            _memory_limit(process, client, settings.bridge_memory_limit_mib),
+        ):
             yield client
     finally:
         await process.stop()
+
+
+@asynccontextmanager
+async def _memory_limit(process: BridgeProcess, client: BridgeClient, limit_mib: int) -> AsyncIterator[None]:
+    """Keep the bridge below its limit: its sessions' streams end in good order and are opened again."""
+
+    async def resident_bytes() -> int:
+        return (await client.status(_ANSWERS_S)).resident_bytes
+
+    watch = asyncio.create_task(
+        MemoryLimit(process, limit_mib * 1024 * 1024, resident_bytes).run(), name="bridge memory limit"
+    )
+    try:
+        yield
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
 
 
 @asynccontextmanager

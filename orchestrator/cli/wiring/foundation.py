@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.engine import make_url
 
 from orchestrator.cli.data_folder import DataFolder
-from orchestrator.cli.key_files import EncryptionKeys, admin_key, encryption_keys
+from orchestrator.cli.key_files import EncryptionKeys, admin_key, encryption_keys, kept_encryption_keys
 from orchestrator.cli.wiring.instance import instance_name
 from orchestrator.config import Settings
 from orchestrator.processes.runtime_folder import runtime_folder
@@ -29,23 +30,29 @@ _REDIS_ANSWERS_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
-    """Open and checked. `lock_file` is for children to hold, `runtime` the folder for sockets.
+    """Open and checked. `instance` names this process in leases and claims.
 
-    `instance` names this Ponte in leases.
+    `admin_key` is empty in a process that serves no API.
     """
 
     database: Database
     vault: Vault
     admin_key: str
     redis_url: str
-    runtime: Path
-    lock_file: int
     instance: str
 
 
+@dataclass(frozen=True, slots=True)
+class HomeFoundation(Foundation):
+    """A foundation with a data folder, for children: `lock_file` is for them to hold, `runtime` for their sockets."""
+
+    runtime: Path
+    lock_file: int
+
+
 @asynccontextmanager
-async def open_foundation(settings: Settings) -> AsyncIterator[Foundation]:
-    """Open everything for the length of a block; raises StartupError with nothing left open."""
+async def open_foundation(settings: Settings) -> AsyncIterator[HomeFoundation]:
+    """Open everything that one process alone needs, for the length of a block; StartupError leaves nothing open."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder.open(settings.data_dir))
         keys = encryption_keys(settings, folder.path)
@@ -53,14 +60,49 @@ async def open_foundation(settings: Settings) -> AsyncIterator[Foundation]:
         runtime = runtime_folder(folder.path)
         redis_url = await _redis(settings, folder, runtime, stack)
         database = await _database(settings, vault, keys, stack)
-        yield Foundation(
+        yield HomeFoundation(
             database=database,
             vault=vault,
             admin_key=admin_key(settings, folder.path),
             redis_url=redis_url,
+            instance=instance_name(folder.path),
             runtime=runtime,
             lock_file=folder.lock_file,
+        )
+
+
+@asynccontextmanager
+async def open_shared_foundation(settings: Settings) -> AsyncIterator[Foundation]:
+    """Open what a process without a folder of its own shares with others, for the length of a block."""
+    async with AsyncExitStack() as stack:
+        keys = kept_encryption_keys(settings, settings.data_dir)
+        vault = keys.vault()
+        redis_url = await _given_redis(settings)
+        database = await _database(settings, vault, keys, stack)
+        given = settings.admin_key
+        yield Foundation(
+            database=database,
+            vault=vault,
+            admin_key=given.get_secret_value() if given else "",
+            redis_url=redis_url,
+            instance=str(uuid.uuid4()),
+        )
+
+
+@asynccontextmanager
+async def open_gateway_foundation(settings: Settings) -> AsyncIterator[HomeFoundation]:
+    """Open what a gateway shares with others, and its own data folder for its bridge, for the length of a block."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(DataFolder.open(settings.data_dir))
+        shared = await stack.enter_async_context(open_shared_foundation(settings))
+        yield HomeFoundation(
+            database=shared.database,
+            vault=shared.vault,
+            admin_key="",
+            redis_url=shared.redis_url,
             instance=instance_name(folder.path),
+            runtime=runtime_folder(folder.path),
+            lock_file=folder.lock_file,
         )
 
 
@@ -70,7 +112,11 @@ async def _redis(settings: Settings, folder: DataFolder, runtime: Path, stack: A
         await valkey.start()
         stack.push_async_callback(valkey.stop)
         return valkey.url
-    url = settings.redis_url.get_secret_value()
+    return await _given_redis(settings)
+
+
+async def _given_redis(settings: Settings) -> str:
+    url = settings.redis_url.get_secret_value() if settings.redis_url else ""
     await _check_redis(url)
     return url
 

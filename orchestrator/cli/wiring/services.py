@@ -1,4 +1,4 @@
-"""All services of one process, on one foundation."""
+"""The services of a process on its foundation, in the parts that `ponte up` and the split processes are made of."""
 
 from __future__ import annotations
 
@@ -36,31 +36,48 @@ from orchestrator.webhooks.url_guard import UrlGuard
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """Made and not yet started; orchestrator.cli.composition says in which order they start and stop."""
+class Ground:
+    """What every process has: bells, and the context of its services."""
 
     bells: QueueBells
-    gateway: Gateway
-    router: GatewayRouter
+    context: Context
+    event_bell: EventBell
+    sessions: SessionBell
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What works on jobs; made and not yet started."""
+
     dispatch: DispatchService
     webhook_client: WebhookClient
     webhook_delivery: WebhookDeliveryService
     maintenance: MaintenanceService
-    api: ApiServices
 
 
-def make_parts(settings: Settings, foundation: Foundation, bridge: BridgeClient) -> Parts:
-    """Make all services of a process that does everything."""
-    event_bell = EventBell()
+class SessionBell:
+    """Rings the gateway of this process, where there is one: it needs the bells itself, so it is attached later."""
 
-    def ring_session(session_id: str) -> None:
-        # The gateway is made below: it needs the bells itself.
-        gateway.ring(session_id)
+    def __init__(self) -> None:
+        self._gateway: Gateway | None = None
 
+    def attach(self, gateway: Gateway) -> None:
+        """Ring this gateway from now on."""
+        self._gateway = gateway
+
+    def ring(self, session_id: str) -> None:
+        """A session changed."""
+        if self._gateway is not None:
+            self._gateway.ring(session_id)
+
+
+def make_ground(settings: Settings, foundation: Foundation) -> Ground:
+    """Make what all services of a process stand on."""
+    event_bell, sessions = EventBell(), SessionBell()
     bells = QueueBells(
         foundation.redis_url,
         ring_events=event_bell.ring,
-        ring_session=ring_session,
+        ring_session=sessions.ring,
         ring_everybody=event_bell.ring_all,
     )
     context = Context(
@@ -74,57 +91,80 @@ def make_parts(settings: Settings, foundation: Foundation, bridge: BridgeClient)
             messages_in_flight_per_session=settings.messages_in_flight_per_session,
         ),
     )
-    gateway = _make_gateway(settings, foundation, context, bridge)
-    # Alone in its process group of one, this gateway needs no address: others have sessions of their own.
-    router = GatewayRouter(SessionRuntime(context), gateway.local, secret="")
+    return Ground(bells, context, event_bell, sessions)
+
+
+def make_router(settings: Settings, ground: Ground, gateway: Gateway | None) -> GatewayRouter:
+    """Make what finds the gateway of a session: `gateway`, which is this process's, or another process's."""
+    secret = settings.gateway_secret.get_secret_value() if settings.gateway_secret else ""
+    return GatewayRouter(SessionRuntime(ground.context), gateway.local if gateway else None, secret)
+
+
+def make_work(settings: Settings, foundation: Foundation, ground: Ground, router: GatewayRouter) -> Work:
+    """Make what sends messages, delivers webhooks and looks after what nobody rang for."""
+    context, bells = ground.context, ground.bells
     # A run that a killed process left behind must not be taken for one of this process.
     dispatch = DispatchService(context, router, owner=f"{foundation.instance}/{uuid.uuid4().hex[:8]}")
-    guard = UrlGuard(allow_private_networks=settings.webhook_allow_private_networks)
-    webhook_client = WebhookClient(guard, utc_now, _webhook_settings(settings))
+    webhook_client = WebhookClient(_guard(settings), utc_now, _webhook_settings(settings))
     webhook_delivery = WebhookDeliveryService(context, webhook_client, owner=foundation.instance)
     bells.attach(DISPATCH, LocalWork(start=dispatch.start, take=dispatch.take))
     bells.attach(WEBHOOKS, LocalWork(start=webhook_delivery.start))
+    return Work(dispatch, webhook_client, webhook_delivery, MaintenanceService(context, bells))
+
+
+def make_api_services(
+    settings: Settings, foundation: Foundation, ground: Ground, router: GatewayRouter
+) -> ApiServices:
+    """Make what the front doors call."""
+    context, event_bell = ground.context, ground.event_bell
     keys = KeyService(context, admin_key_hash=hash_secret(foundation.admin_key))
-    return Parts(
-        bells=bells,
-        gateway=gateway,
-        router=router,
-        dispatch=dispatch,
-        webhook_client=webhook_client,
-        webhook_delivery=webhook_delivery,
-        maintenance=MaintenanceService(context, bells),
-        api=ApiServices(
-            companies=CompanyService(context, keys),
-            keys=keys,
-            sessions=SessionService(context, router),
-            messages=MessageService(context, event_bell),
-            contacts=ContactService(context, router),
-            events=EventService(context, event_bell),
-            webhooks=WebhookService(context, guard),
-        ),
+    return ApiServices(
+        companies=CompanyService(context, keys),
+        keys=keys,
+        sessions=SessionService(context, router),
+        messages=MessageService(context, event_bell),
+        contacts=ContactService(context, router),
+        events=EventService(context, event_bell),
+        webhooks=WebhookService(context, _guard(settings)),
     )
 
 
-def _make_gateway(
-    settings: Settings, foundation: Foundation, context: Context, bridge: BridgeClient
-) -> Gateway:
-    return Gateway(
+def make_gateway(settings: Settings, foundation: Foundation, ground: Ground, bridge: BridgeClient) -> Gateway:
+    """Make this process's gateway; session bells ring it from now on."""
+    context = ground.context
+    gateway = Gateway(
         context,
         SessionRuntime(context),
         InboxService(context),
         ReceiptService(context),
         bridge,
-        GatewaySettings(
-            whatsapp_url=settings.whatsapp_url or WHATSAPP_OWN_URL,
-            max_sessions=settings.max_sessions,
-            window=settings.messages_in_flight_per_session,
-            connect_timeout_ms=round(settings.connect_timeout_s * 1000),
-            keep_alive_ms=round(settings.keep_alive_s * 1000),
-            silence_timeout_ms=round(settings.silence_limit_s * 1000),
-            qr_codes=settings.qr_codes_per_pairing,
-        ),
+        _gateway_settings(settings),
         owner=foundation.instance,
     )
+    ground.sessions.attach(gateway)
+    return gateway
+
+
+def _gateway_settings(settings: Settings) -> GatewaySettings:
+    lease_s = settings.lease_s
+    return GatewaySettings(
+        whatsapp_url=settings.whatsapp_url or WHATSAPP_OWN_URL,
+        lease_s=lease_s,
+        renew_s=lease_s / 4,
+        lease_margin_s=lease_s / 5,
+        claim_every_s=min(2.0, lease_s / 5),
+        starts_per_second=settings.starts_per_second,
+        max_sessions=settings.max_sessions,
+        window=settings.messages_in_flight_per_session,
+        connect_timeout_ms=round(settings.connect_timeout_s * 1000),
+        keep_alive_ms=round(settings.keep_alive_s * 1000),
+        silence_timeout_ms=round(settings.silence_limit_s * 1000),
+        qr_codes=settings.qr_codes_per_pairing,
+    )
+
+
+def _guard(settings: Settings) -> UrlGuard:
+    return UrlGuard(allow_private_networks=settings.webhook_allow_private_networks)
 
 
 def _webhook_settings(settings: Settings) -> WebhookSettings:
