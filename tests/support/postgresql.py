@@ -51,6 +51,19 @@ class PostgresServer:
         self._command(f'CREATE DATABASE {name} OWNER "{self._owner.username}"')
         return self._url(self._owner, name)
 
+    def create_twin(self, url: str) -> str:
+        """Make another user with the rights of the database's owner; gives its URL of the same database.
+
+        Remove it with `drop_twin` once the database is gone.
+        """
+        name = f"ponte_twin_{uuid.uuid4().hex[:12]}"
+        self._command(f"CREATE ROLE {name} LOGIN PASSWORD '{_PASSWORD}' IN ROLE \"{self._owner.username}\"")
+        return make_url(url).set(username=name, password=_PASSWORD).render_as_string(hide_password=False)
+
+    def drop_twin(self, url: str) -> None:
+        """Remove a user that `create_twin` made."""
+        self._command(f"DROP ROLE IF EXISTS {make_url(url).username}")
+
     def drop_database(self, url: str) -> None:
         """Remove a database, whoever is still connected to it."""
         self._command(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
