@@ -1,6 +1,7 @@
 // Raw Baileys as people use it by its own documentation: one process, `useMultiFileAuthState`, `sendMessage`.
 // Reads one JSON command a line on stdin, answers one JSON line each:
-//   {"do":"link","phones":["+55..."],"folder":"/dir"}         links one session per phone number
+//   {"do":"link","phones":["+55..."],"folder":"/dir","at_a_time":1}   links one session per phone number
+//   {"do":"open","count":N,"folder":"/dir","at_a_time":1}      connects sessions that an earlier process linked there
 //   {"do":"latency","session":0,"to":["+55..."],"count":N,"gap_ms":50}   one message at a time on an idle system
 //   {"do":"throughput","sessions":[0],"to":[["+55..."]],"count":N,"in_flight":32}   as many as go
 //   {"do":"memory"} {"do":"end"}
@@ -70,9 +71,21 @@ async function send(session, number, text) {
 }
 
 const commands = {
-  async link({ phones, folder }) {
-    for (const [index, phone] of phones.entries()) sessions.push(await link(phone, join(folder, `session-${index}`)))
+  async link({ phones, folder, at_a_time = 1 }) {
+    const waiting = phones.entries()
+    const lane = async () => {
+      for (const [index, phone] of waiting) sessions[index] = await link(phone, join(folder, `session-${index}`))
+    }
+    await Promise.all(Array.from({ length: at_a_time }, lane))
     return { linked: sessions.length }
+  },
+  async open({ count, folder, at_a_time = 1 }) {
+    const waiting = Array(count).keys()
+    const lane = async () => {
+      for (const index of waiting) sessions[index] = await link('', join(folder, `session-${index}`))
+    }
+    await Promise.all(Array.from({ length: at_a_time }, lane))
+    return { opened: sessions.length }
   },
   async latency({ session, to, count, gap_ms }) {
     const sent = []

@@ -159,6 +159,10 @@ class RestClient:
         """The same server with another key."""
         return RestClient(self._http, self._url, key)
 
+    def at(self, url: str) -> "RestClient":
+        """The same key at another server, such as one that was started again."""
+        return RestClient(self._http, url, self._key)
+
     async def call(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
