@@ -43,11 +43,17 @@ up: setup ## Ponte itself
 test: setup ## all tests
 	deploy/scripts/test.sh $(ARGS)
 
+test-cycles: setup ## 500 random cycles of sessions, after which nothing may be left
+	PONTE_TEST_CYCLES=500 .venv/bin/pytest -q tests/e2e/test_cycles.py $(ARGS)
+
 check: setup ## format, lint, types, layering, contract
 	deploy/scripts/check.sh
 
 bench: setup ## compare with raw Baileys
 	.venv/bin/python -m tests.load.bench $(ARGS)
+
+bench-sessions: setup ## what 1,000 idle sessions cost (ARGS="--sessions 100")
+	.venv/bin/python -m tests.load.idle_sessions $(ARGS)
 
 chaos: setup ## kill everything at random under load, on both deployments (ARGS='--seed 7 --minutes 5')
 	.venv/bin/python -m tests.chaos $(ARGS)

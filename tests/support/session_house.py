@@ -111,6 +111,7 @@ class SessionHouse:
     dispatch: DispatchService
     scope: CompanyScope
     rest: RestClient
+    bridge: BridgeClient
     numbers: dict[str, str] = field(default_factory=dict)
     """Session id -> phone number."""
 
@@ -235,7 +236,9 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
     await gateway.start()
     async with running_api(services) as api:
         company_id, rest = await api.company()
-        yield SessionHouse(servers, context, clock, rng, gateway, dispatch, CompanyScope(company_id), rest)
+        yield SessionHouse(
+            servers, context, clock, rng, gateway, dispatch, CompanyScope(company_id), rest, client
+        )
     await dispatch.stop()
     await gateway.stop()
     await client.close()

@@ -1,0 +1,83 @@
+"""Sessions that stop, start, drop and are linked anew, at random: nothing of them is left.
+
+PONTE_TEST_CYCLES says how many (500 for the long form), PONTE_TEST_SEED repeats a run.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.support.footprint import Footprint
+from tests.support.session_cycles import Cycles, assert_settles, bridge_process, held_by
+from tests.support.session_house import SessionHouse, running_house, running_servers
+
+CYCLES = int(os.environ.get("PONTE_TEST_CYCLES", "40"))
+SEED = int(os.environ.get("PONTE_TEST_SEED", "20"))
+SESSIONS = 4
+WARM_UP = 100
+"""Cycles after which memory must be flat."""
+MOST_GROWTH = 1.10
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120 + 8 * CYCLES)]
+
+
+@pytest.fixture
+async def house(tmp_path: Path, database_url: str) -> AsyncIterator[SessionHouse]:
+    """All of Ponte in this process, on a real bridge."""
+    async with (
+        running_servers(tmp_path) as servers,
+        running_house(servers, database_url, starts_per_second=50.0) as running,
+    ):
+        yield running
+
+
+async def run_cycles(cycles: Cycles, session_ids: list[str], count: int) -> None:
+    """Share so many cycles among sessions; each goes its own way at the same time as the others."""
+    waiting = iter(range(count))
+
+    async def lane(session_id: str) -> None:
+        for _ in waiting:
+            await cycles.one(session_id)
+
+    await asyncio.gather(*map(lane, session_ids))
+
+
+async def open_all_pools(house: SessionHouse) -> None:
+    """Connections to the database are opened when they are first needed at once, and kept."""
+    await asyncio.gather(*(house.call("GET", "/v1/sessions") for _ in range(100)))
+
+
+def resident_bytes() -> dict[str, int]:
+    """Of the bridge and of this process."""
+    pids = {"bridge": bridge_process(), "gateway": os.getpid()}
+    return {name: Footprint.of(pid).resident_bytes for name, pid in pids.items()}
+
+
+async def test_random_cycles_leave_no_socket_stream_task_timer_or_file_behind(house: SessionHouse) -> None:
+    await open_all_pools(house)
+    without_sessions = await held_by(house)
+    session_ids = [await house.link() for _ in range(SESSIONS)]
+    with_sessions = await held_by(house)
+    assert (with_sessions.sockets, with_sessions.streams) == (SESSIONS, SESSIONS)
+    cycles = Cycles(house, Random(SEED))
+
+    warm_up = min(WARM_UP, CYCLES)
+    await run_cycles(cycles, session_ids, warm_up)
+    early = resident_bytes()
+    await run_cycles(cycles, session_ids, CYCLES - warm_up)
+    late = resident_bytes()
+
+    await assert_settles(house, with_sessions)
+    held = await held_by(house)
+    assert (held.sockets, held.connected, held.streams) == (SESSIONS, SESSIONS, SESSIONS), cycles.done
+    assert {(await house.session(id_))["state"] for id_ in session_ids} == {"CONNECTED"}
+    growth = {name: late[name] / early[name] for name in early}
+    assert max(growth.values()) <= MOST_GROWTH, (early, late)
+
+    for session_id in session_ids:
+        await house.call("POST", f"/v1/sessions/{session_id}:stop", {})
+    await assert_settles(house, without_sessions)
