@@ -21,6 +21,7 @@ from orchestrator.api.rpc.sessions import SessionMethods
 from orchestrator.api.rpc.webhooks import WebhookMethods
 from orchestrator.api.services import ApiServices
 from orchestrator.api.settings import Addresses, ApiSettings
+from orchestrator.ending import end_tasks
 
 _HEALTH_EVERY_S = 2.0
 """How often gRPC's health service looks at the readiness checks."""
@@ -74,8 +75,7 @@ class Api:
         self._core.stop()
         health, self._health = self._health, None
         if health is not None:
-            health.cancel()
-            await asyncio.gather(health, return_exceptions=True)
+            await end_tasks([health])
         await asyncio.gather(self._grpc.stop(grace_s), self._http.stop(grace_s))
         await self._readiness.close()
 

@@ -29,6 +29,7 @@ from orchestrator.cli.wiring.services import (
     make_work,
 )
 from orchestrator.config import Settings
+from orchestrator.ending import end_tasks
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.router import GatewayRouter
 from orchestrator.queue.worker import WorkerHost, WorkerSettings
@@ -156,7 +157,7 @@ class Parts:
         await worker.start()
         stack.push_async_callback(self.grace.bounded, "the workers", lambda _: worker.stop())
         maintenance = asyncio.create_task(work.maintenance.run_for_ever(), name="maintenance")
-        stack.push_async_callback(_cancel, maintenance)
+        stack.push_async_callback(end_tasks, [maintenance])
 
     async def start_api(
         self, router: GatewayRouter, bridge: BridgeClient | None, registry: CollectorRegistry
@@ -182,11 +183,6 @@ class Parts:
         redis = Redis.from_url(self._foundation.redis_url)
         self._stack.push_async_callback(redis.aclose)
         return readiness_checks(self._foundation.database, redis, bridge)
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def _api_settings(settings: Settings) -> ApiSettings:

@@ -241,7 +241,9 @@ class ChildProcess(ABC):
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), self._timing.stop_s)
+            # Not wait_for, which may forget that the supervisor was cancelled (see orchestrator.ending).
+            async with asyncio.timeout(self._timing.stop_s):
+                await process.wait()
         except TimeoutError:
             logger.warning("{} did not stop in {:.0f} s and is killed", self.name, self._timing.stop_s)
         # The child leads a process group of its own: this also reaches what it has started itself.

@@ -20,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from orchestrator.domain.company import CompanyScope
+from orchestrator.ending import end_tasks
 from orchestrator.queue.broker import MARK, MOST_WAKE_UPS, NAMESPACE, wake_key
 from orchestrator.queue.channel import Channel
 from orchestrator.queue.jobs import DISPATCH, WEBHOOKS, JobKind
@@ -104,11 +105,7 @@ class QueueBells:
 
     async def stop(self) -> None:
         """Stop; what was not told is found by maintenance."""
-        tasks = [*self._tasks, *self._local_tasks]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end_tasks([*self._tasks, *self._local_tasks])
         self._tasks.clear()
         await self._redis.aclose()
 
