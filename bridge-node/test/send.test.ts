@@ -1,5 +1,5 @@
 import { Boom } from '@hapi/boom';
-import type { GroupMetadata, WAMessage } from '@whiskeysockets/baileys';
+import type { AuthenticationCreds, GroupMetadata, WAMessage } from '@whiskeysockets/baileys';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CloseSignal } from '../src/close-signal.js';
 import { classifySendError, type RunAhead, Sender, type SendingSocket } from '../src/commands/send.js';
@@ -42,6 +42,10 @@ function setUp({
   const fresh = {
     getUSyncDevices: vi.fn(async () => [{ user: '5511911111111', device: 3, jid: DEVICE }]),
     assertSessions: vi.fn(async () => true),
+    authState: {
+      creds: { me: { id: '5511900000001:2@s.whatsapp.net' } } as AuthenticationCreds,
+      keys: { transaction: <T>(work: () => Promise<T>) => work() },
+    },
     onWhatsApp: vi.fn(async (): Promise<{ exists: boolean }[] | undefined> => [{ exists: true }]),
     groupMetadata: vi.fn(async (id: string) => ({ id, participants: [{ id: CHAT }] }) as GroupMetadata),
   };

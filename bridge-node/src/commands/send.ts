@@ -115,8 +115,8 @@ export class Sender {
         begun = true;
         // linkPreview null: Baileys would fetch the text's first URL.
         const text = { text: content?.text.body ?? '', linkPreview: null };
-        const options = { messageId: waMessageId, ...SEND_OPTIONS };
-        return this.closeSignal.race(this.runAhead(() => this.#write(command, text, options)));
+        const options = { messageId: waMessageId, ...SEND_OPTIONS, ...(await this.#freshen(command)) };
+        return this.closeSignal.race(this.runAhead(() => this.sock.sendMessage(chatJid, text, options)));
       });
       message = sent.value;
       durable = sent.durable;
@@ -142,14 +142,10 @@ export class Sender {
     return isUnknown ? this.#answer(command, NO_ACCOUNT) : sent;
   }
 
-  async #write(
-    { chatJid, freshRecipient }: SendMessage,
-    text: AnyMessageContent,
-    options: MiscMessageGenerationOptions,
-  ): Promise<WAMessage | undefined> {
-    if (!freshRecipient) return this.sock.sendMessage(chatJid, text, options);
-    await refreshRecipient(this.sock, chatJid);
-    return this.sock.sendMessage(chatJid, text, { ...options, useCachedGroupMetadata: false });
+  async #freshen({ chatJid, freshRecipient }: SendMessage): Promise<MiscMessageGenerationOptions> {
+    if (!freshRecipient) return {};
+    await this.closeSignal.race(refreshRecipient(this.sock, chatJid));
+    return { useCachedGroupMetadata: false };
   }
 
   /** A time-out of the question, or its failure, leaves the number with its account. */
