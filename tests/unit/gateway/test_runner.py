@@ -358,6 +358,7 @@ async def test_a_lease_that_could_not_be_given_back_is_freed_later(
 async def test_auth_state_that_cannot_be_stored_is_refused(
     house: MemoryHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(event_pump, "_PATIENCE_S", 0.2)
     _, peer = await house.connected()
 
     async def broken(*arguments: Any) -> None:
