@@ -364,6 +364,7 @@ async def test_auth_state_that_cannot_be_stored_is_refused(
     async def broken(*arguments: Any) -> None:
         raise OSError("the disk is full")
 
+    monkeypatch.setattr(event_pump, "_PATIENCE_S", 0.0)
     monkeypatch.setattr(house.runtime, "store_auth", broken)
     monkeypatch.setattr(house.runtime, "load_keys", broken)
     peer.emit(store_auth=pb.StoreAuth(request_id=1, credentials_json="{}"))
