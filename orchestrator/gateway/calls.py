@@ -37,6 +37,9 @@ STATUSES = {kind: grpc.StatusCode[kind.value] for kind in ErrorKind}
 
 Metadata = tuple[tuple[str, str], ...]
 
+BEGUN_METADATA = (("ponte-begun", "1"),)
+"""First thing that a gateway answers once it has taken messages: a call that fails without it has sent nothing."""
+
 
 def call_metadata(secret: str, scope: CompanyScope) -> Metadata:
     """What a caller sends."""

@@ -44,8 +44,7 @@ class RemoteGateway:
         left = {message.message_id for message in messages}
         begun = False
         try:
-            await call.initial_metadata()
-            begun = not call.done()
+            begun = calls.BEGUN_METADATA[0] in tuple(await call.initial_metadata())
             async for answer in call:
                 begun = True
                 left.discard(answer.message_id)

@@ -63,7 +63,7 @@ class _Servicer(GatewayServiceServicer):
             scope = calls.admit(self._secret, context.invocation_metadata() or ())
             self._local.demand_connected(scope, request.session_id)
             # Tells the caller that messages may be on their way from now on.
-            await context.send_initial_metadata(())
+            await context.send_initial_metadata(calls.BEGUN_METADATA)
             messages = [codec.decode_message(message) for message in request.messages]
             async for answer in self._local.send_messages(scope, request.session_id, messages):
                 yield codec.encode_answer(answer)
