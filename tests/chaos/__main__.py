@@ -26,6 +26,9 @@ def main() -> int:
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="VICTIM", help="hurt these only: ponte, bridge, ..."
     )
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the folder with the logs of a run that passed, too"
+    )
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else secrets.randbelow(1_000_000)
     print(f"chaos: seed {seed}, {options.minutes:g} minutes of faults", flush=True)
@@ -39,12 +42,12 @@ def main() -> int:
             each_way=options.messages // 2,
             only=frozenset(options.only),
         )
-        failed |= not _run(plan)
+        failed |= not _run(plan, keep=options.keep)
     print(f"chaos: {'failed' if failed else 'passed'}; --seed {seed} repeats it")
     return int(failed)
 
 
-def _run(plan: Plan) -> bool:
+def _run(plan: Plan, *, keep: bool) -> bool:
     folder = Path(tempfile.mkdtemp(prefix="ponte-chaos-"))
     print(f"== {plan.deployment}: {plan.each_way} texts each way, {plan.strikes} faults", flush=True)
     report = asyncio.run(run_chaos(plan, folder, lambda line: print(line, flush=True)))
@@ -52,7 +55,10 @@ def _run(plan: Plan) -> bool:
         print(
             f"{plan.deployment}: nothing lost, nothing twice, in order; {report.events} events, all delivered"
         )
-        shutil.rmtree(folder, ignore_errors=True)
+        if keep:
+            print(f"{plan.deployment}: logs are in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
         return True
     for line in report.wrong[:_MOST_SHOWN]:
         print(f"WRONG  {line}")
