@@ -1,6 +1,7 @@
 """`ponte ...` on a pseudo terminal, as a person sees it."""
 
 import asyncio
+import codecs
 import fcntl
 import os
 import pty
@@ -25,6 +26,8 @@ class Terminal:
         self._process = process
         self._master = master
         self._written = ""
+        # A character may come in two reads.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._changed = asyncio.Event()
         asyncio.get_running_loop().add_reader(master, self._read)
 
@@ -58,7 +61,7 @@ class Terminal:
 
     def _read(self) -> None:
         try:
-            self._written += os.read(self._master, 65536).decode(errors="replace")
+            self._written += self._decoder.decode(os.read(self._master, 65536))
         except OSError:
             # The command has ended.
             asyncio.get_running_loop().remove_reader(self._master)
