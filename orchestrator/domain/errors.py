@@ -74,8 +74,8 @@ INVALID_URL = _code("INVALID_URL", _K.INVALID_ARGUMENT, "The URL is not a usable
 URL_NOT_ALLOWED = _code(
     "URL_NOT_ALLOWED",
     _K.INVALID_ARGUMENT,
-    "The URL leads to a private or local address; "
-    "set PONTE_WEBHOOK_ALLOW_PRIVATE_NETWORKS=true to allow that for local use.",
+    "The URL leads to a private or local address; PONTE_WEBHOOK_ALLOW_PRIVATE_NETWORKS=true (webhooks) or "
+    "PONTE_MEDIA_ALLOW_PRIVATE_NETWORKS=true (media) allows that for local use.",
 )
 UNSUPPORTED_CONTENT_TYPE = _code(
     "UNSUPPORTED_CONTENT_TYPE",

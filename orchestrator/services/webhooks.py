@@ -21,8 +21,8 @@ from orchestrator.store import webhooks as webhook_store
 from orchestrator.store.database import Transaction
 from orchestrator.store.vault import webhook_secret_binding
 from orchestrator.store.webhooks import Endpoint
+from orchestrator.url_guard.guard import UrlGuard
 from orchestrator.webhooks.signing import checked_secret, make_secret
-from orchestrator.webhooks.url_guard import UrlGuard
 
 SWITCHED_OFF: Final = "Switched off by the company."
 

@@ -10,9 +10,9 @@ from typing import Final
 import aiohttp
 
 from orchestrator.domain.webhook import DeliveryAnswer
+from orchestrator.url_guard.guard import AddressNotAllowed, UrlGuard
 from orchestrator.webhooks.settings import WebhookSettings
 from orchestrator.webhooks.signing import Signer
-from orchestrator.webhooks.url_guard import AddressNotAllowed, UrlGuard
 
 LONGEST_RETRY_AFTER_S: Final = 86_400.0
 """An endpoint may ask for a longer wait; the longest of our own schedule is enough."""

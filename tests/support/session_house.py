@@ -34,7 +34,7 @@ from orchestrator.store import sessions
 from orchestrator.store.database import Database
 from orchestrator.store.models import SessionRow
 from orchestrator.store.vault import Vault
-from orchestrator.webhooks.url_guard import UrlGuard
+from orchestrator.url_guard.guard import UrlGuard
 from tests.integration.api.harness import ADMIN_KEY, RestClient, running_api
 from tests.support.bridge import running_bridge
 from tests.support.clock import ManualClock

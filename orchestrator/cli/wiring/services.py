@@ -30,9 +30,9 @@ from orchestrator.services.session_runtime import SessionRuntime
 from orchestrator.services.sessions import SessionService
 from orchestrator.services.webhook_delivery import WebhookDeliveryService
 from orchestrator.services.webhooks import WebhookService
+from orchestrator.url_guard.guard import UrlGuard
 from orchestrator.webhooks.client import WebhookClient
 from orchestrator.webhooks.settings import WebhookSettings
-from orchestrator.webhooks.url_guard import UrlGuard
 
 
 @dataclass(frozen=True, slots=True)

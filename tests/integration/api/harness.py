@@ -25,7 +25,7 @@ from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.messages import MessageService
 from orchestrator.services.sessions import SessionService
 from orchestrator.services.webhooks import WebhookService
-from orchestrator.webhooks.url_guard import UrlGuard
+from orchestrator.url_guard.guard import UrlGuard
 from tests.support.bells import RecordingBells
 from tests.support.gateway import FakeGateway
 

@@ -7,9 +7,9 @@ import pytest
 from orchestrator.services.context import Context
 from orchestrator.services.webhook_delivery import WebhookDeliveryService
 from orchestrator.services.webhooks import WebhookService
+from orchestrator.url_guard.guard import UrlGuard
 from orchestrator.webhooks.client import WebhookClient
 from orchestrator.webhooks.settings import WebhookSettings
-from orchestrator.webhooks.url_guard import UrlGuard
 from tests.integration.webhooks.receiver import Receiver, running_receiver
 from tests.support.clock import ManualClock
 

@@ -8,10 +8,10 @@ import pytest
 from aiohttp import web
 
 from orchestrator.domain.webhook import DeliveryAnswer
+from orchestrator.url_guard.guard import UrlGuard
 from orchestrator.webhooks.client import LONGEST_RETRY_AFTER_S, WebhookClient, retry_after_s
 from orchestrator.webhooks.settings import WebhookSettings
 from orchestrator.webhooks.signing import Signer, make_secret
-from orchestrator.webhooks.url_guard import UrlGuard
 from tests.integration.webhooks.receiver import Received, Receiver, status
 from tests.support.clock import ManualClock
 

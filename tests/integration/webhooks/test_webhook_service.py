@@ -13,7 +13,7 @@ from orchestrator.domain.page import PageRequest
 from orchestrator.services.context import Context, Limits
 from orchestrator.services.webhooks import MOST_PATTERNS, SWITCHED_OFF, WebhookService
 from orchestrator.store.models import WebhookRow
-from orchestrator.webhooks.url_guard import UrlGuard
+from orchestrator.url_guard.guard import UrlGuard
 from tests.support.bells import RecordingBells
 from tests.support.clock import ManualClock
 from tests.support.factories import Factories

@@ -41,7 +41,7 @@ class SystemNames:
                 loop.call_soon_threadsafe(settle, found)
 
         # Not an executor: its threads are waited for when the process ends, and a name server may take half a minute.
-        threading.Thread(target=look_up, name="webhook-dns", daemon=True).start()
+        threading.Thread(target=look_up, name="url-guard-dns", daemon=True).start()
         return await answer
 
 

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from orchestrator.webhooks import name_lookup
-from orchestrator.webhooks.name_lookup import LOOK_UPS_AT_ONCE, SystemNames
+from orchestrator.url_guard import name_lookup
+from orchestrator.url_guard.name_lookup import LOOK_UPS_AT_ONCE, SystemNames
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 

@@ -1,4 +1,4 @@
-"""Which IP addresses a webhook may be sent to.
+"""Which IP addresses may be called.
 
 Sources: the IANA special-purpose address registries for IPv4 (RFC 6890 and its updates) and IPv6. The networks stand
 here, because `ipaddress.is_global` differs between patch releases of Python.

@@ -1,4 +1,4 @@
-"""The guard against webhooks that reach into private networks."""
+"""The guard against URLs that reach into private networks."""
 
 import socket
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from orchestrator.domain.errors import PonteError
-from orchestrator.webhooks.addresses import is_allowed
-from orchestrator.webhooks.url_guard import MAX_URL_CHARACTERS, AddressNotAllowed, UrlGuard
+from orchestrator.url_guard.addresses import is_allowed
+from orchestrator.url_guard.guard import MAX_URL_CHARACTERS, AddressNotAllowed, UrlGuard
 
 NAMES = {
     "good.example": ["93.184.215.14", "2606:2800:220:1:248:1893:25c8:1946"],

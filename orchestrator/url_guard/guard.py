@@ -1,7 +1,7 @@
-"""Keeps webhooks from reaching into private networks: asked when a URL is saved and again on each connect.
+"""Keeps calls to URLs that companies give out of private networks: asked beforehand and again on each connect.
 
 The connect check sees the very address that the socket is opened to, so neither DNS rebinding nor an odd way of
-writing an address gets round it. Redirects are never followed and proxies never used (see client.py).
+writing an address gets round it. Those who call never let the client follow redirects and never use proxies.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from yarl import URL
 
 from orchestrator.domain import errors
 from orchestrator.domain.errors import PonteError, invalid_field
-from orchestrator.webhooks.addresses import is_allowed
-from orchestrator.webhooks.name_lookup import SystemNames
+from orchestrator.url_guard.addresses import is_allowed
+from orchestrator.url_guard.name_lookup import SystemNames
 
 MAX_URL_CHARACTERS: Final = 2000
 
@@ -28,11 +28,11 @@ LookUp = Callable[[str], Awaitable[Sequence[str]]]
 
 
 class AddressNotAllowed(OSError):
-    """The endpoint's host is at an address that webhooks must not reach."""
+    """The host is at an address that must not be reached."""
 
 
 class UrlGuard:
-    """Decides which URLs and addresses webhooks may be sent to."""
+    """Decides which URLs and addresses may be called."""
 
     def __init__(
         self,
@@ -59,9 +59,7 @@ class UrlGuard:
         parsed = _parse(url, field_path)
         host = (parsed.host or "").rstrip(".")
         if parsed.port in self._denied_ports:
-            raise invalid_field(
-                errors.URL_NOT_ALLOWED, field_path, f"Webhooks may not use port {parsed.port}."
-            )
+            raise invalid_field(errors.URL_NOT_ALLOWED, field_path, f"Port {parsed.port} may not be used.")
         if not self._allow_private and (host == "localhost" or host.endswith(".localhost")):
             raise self._not_allowed(field_path)
         try:
@@ -131,9 +129,7 @@ def _parse(url: str, field_path: str) -> URL:
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise _invalid(field_path, "Give an absolute http or https URL.")
     if "@" in url.partition("://")[2].partition("/")[0].partition("?")[0]:
-        raise _invalid(
-            field_path, "Give no user name or password in the URL; the signature proves who calls."
-        )
+        raise _invalid(field_path, "Give no user name or password in the URL.")
     if port is None or not 1 <= port <= 65_535:
         raise _invalid(field_path, "The port is not one of 1 to 65535.")
     if parsed.fragment:

@@ -1,0 +1,1 @@
+"""Which addresses Ponte may reach on behalf of a company: one guard for webhooks and media."""
