@@ -9,6 +9,7 @@ import base64
 import binascii
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import unquote
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -111,6 +112,12 @@ class Settings(BaseSettings):
 
     whatsapp_url: str | None = Field(
         None, description="WhatsApp's own where not set; ws://... for a simulator"
+    )
+    sending_limits: Literal["enforced", "lifted"] = Field(
+        "enforced", description="lifted: send without the sending policy; refused against WhatsApp's own"
+    )
+    clock_speed: float = Field(
+        1, ge=1, le=100, description="Times that Ponte's clock runs faster; refused against WhatsApp's own"
     )
     bridge_addr: str | None = Field(
         None,
@@ -221,11 +228,10 @@ class Settings(BaseSettings):
     @property
     def speaks_to_whatsapp(self) -> bool:
         """Whether sessions reach WhatsApp itself, not a simulator."""
-        return (
-            self.whatsapp_url is None
-            or "whatsapp.com" in self.whatsapp_url
-            or "whatsapp.net" in self.whatsapp_url
-        )
+        if self.whatsapp_url is None:
+            return True
+        url = unquote(self.whatsapp_url).lower()
+        return "whatsapp.com" in url or "whatsapp.net" in url
 
     @property
     def resolved_database_url(self) -> str:

@@ -19,6 +19,7 @@ from orchestrator.api.settings import Addresses, ApiSettings
 from orchestrator.bridge.client import BridgeClient
 from orchestrator.cli.wiring.bridge import open_bridge
 from orchestrator.cli.wiring.checks import readiness_checks
+from orchestrator.cli.wiring.clock import demand_simulator
 from orchestrator.cli.wiring.foundation import Foundation, open_foundation
 from orchestrator.cli.wiring.ports import check_free
 from orchestrator.cli.wiring.services import (
@@ -60,6 +61,7 @@ async def running(
     What is started last is stopped first, so that each part stops while what it stands on is still there. Raises
     StartupError, with nothing left running, when it cannot start.
     """
+    demand_simulator(settings)
     check_ports(settings)
     async with AsyncExitStack() as stack:
         foundation = await stack.enter_async_context(open_foundation(settings))

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from orchestrator.cli.composition import Parts, check_ports
 from orchestrator.cli.wiring.bridge import open_bridge
+from orchestrator.cli.wiring.clock import demand_simulator
 from orchestrator.cli.wiring.foundation import open_gateway_foundation, open_shared_foundation
 from orchestrator.cli.wiring.ports import check_free
 from orchestrator.cli.wiring.services import make_gateway
@@ -47,6 +48,7 @@ async def running_api(
     settings: Settings, *, registry: CollectorRegistry = REGISTRY
 ) -> AsyncIterator[ApiProcess]:
     """Run the front doors for the length of a block. Raises StartupError, with nothing left running."""
+    demand_simulator(settings)
     demand_shared(settings)
     demand_admin_key(settings)
     check_ports(settings)
@@ -65,6 +67,7 @@ async def running_worker(
     settings: Settings, *, registry: CollectorRegistry = REGISTRY
 ) -> AsyncIterator[WorkerProcess]:
     """Run the workers for the length of a block. Raises StartupError, with nothing left running."""
+    demand_simulator(settings)
     demand_shared(settings)
     _check_metrics(settings)
     async with AsyncExitStack() as stack:
@@ -89,6 +92,7 @@ async def running_gateway(
 
     `bridge_environment` is added to what the bridge inherits.
     """
+    demand_simulator(settings)
     secret = demand_shared(settings)
     shown_address(settings, settings.gateway_addr.port)
     check_free("PONTE_GATEWAY_ADDR", settings.gateway_addr)

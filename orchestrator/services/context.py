@@ -3,14 +3,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from random import Random
 
 from orchestrator.services.ports import Bells
+from orchestrator.services.tempo import MACHINE_TEMPO, Tempo
 from orchestrator.store.database import Database
 from orchestrator.store.vault import Vault
 
 Clock = Callable[[], datetime]
 """Gives the time now, aware, UTC."""
+
+
+class SendingLimits(StrEnum):
+    """Whether the sending policy decides what leaves. LIFTED is for simulators only."""
+
+    ENFORCED = "enforced"
+    LIFTED = "lifted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +43,5 @@ class Context:
     clock: Clock
     rng: Random
     limits: Limits = field(default_factory=Limits)
+    tempo: Tempo = MACHINE_TEMPO
+    sending_limits: SendingLimits = SendingLimits.ENFORCED

@@ -129,7 +129,7 @@ class DispatchService:
         if end.unreachable:
             delay = _UNREACHABLE_PAUSE_S
         elif end.next_due is not None:
-            delay = max(0.0, (end.next_due - self._context.clock()).total_seconds())
+            delay = self._context.tempo.machine_s(end.next_due - self._context.clock())
         else:
             return
         if delay <= _LONGEST_TIMER_S:

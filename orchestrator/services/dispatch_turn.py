@@ -120,7 +120,7 @@ class DispatchTurns:
     async def _hold(self, tx: Transaction, work: TurnWork, now: datetime) -> SendingSession | None:
         """Take or renew the lease. This locks the session's row before messages are looked for: a message that is not
         seen then is committed after, and its ring finds the lease either free or held by someone who looks again."""
-        until = now + LEASE
+        until = now + LEASE * self._context.tempo.speed
         if work.first:
             return await dispatch_leases.acquire(tx, self._scope, self._session_id, self._owner, now, until)
         return await dispatch_leases.renew(tx, self._scope, self._session_id, self._owner, until)
@@ -150,7 +150,13 @@ class DispatchTurns:
         if session.state is SessionState.CONNECTED and allowed > 0:
             session = await self._with_breaker(tx, session, breaker)
             claim = await outbox.claim(
-                tx, self._scope, self._session_id, now, now + CLAIM, allowed, work.busy_chats
+                tx,
+                self._scope,
+                self._session_id,
+                now,
+                now + CLAIM * self._context.tempo.speed,
+                allowed,
+                work.busy_chats,
             )
             if claim.messages or claim.held_chats:
                 return TurnResult(claimed=claim.messages, more=claim.held_chats > 0)
@@ -241,7 +247,8 @@ class _Recorder:
     def _sent(self, row: StoredMessage, answer: SendAnswer) -> StoredMessage:
         message = replace(row.message, attempts=row.message.attempts + 1, error=None)
         if message.status in _WAITING:
-            times = replace(message.times, sent_at=answer.acknowledged_at or self._now)
+            at = answer.acknowledged_at
+            times = replace(message.times, sent_at=self._context.tempo.at(at) if at else self._now)
             message = replace(message, status=MessageStatus.SENT, times=times)
         return replace(row, message=message, due_at=None, proto=answer.message_proto or None)
 

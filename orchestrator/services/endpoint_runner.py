@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from loguru import logger
@@ -176,7 +176,7 @@ class EndpointRunner:
         now = self._context.clock()
         # First, since it locks the webhook: all who lock more than one row begin there.
         endpoint = await webhook_store.claim(
-            tx, self._scope, self._webhook_id, self._owner, now, now + timedelta(seconds=CLAIM_S)
+            tx, self._scope, self._webhook_id, self._owner, now, now + self._context.tempo.span(CLAIM_S)
         )
         await delivery_store.record(tx, self._scope, changes.results)
         if changes.gone:

@@ -1,7 +1,6 @@
 """The gateways of one database: which are alive, and how many sessions each should hold."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from orchestrator.domain.gateway_share import fair_share
 from orchestrator.services.context import Context
@@ -29,7 +28,7 @@ class GatewayGroup:
     async def note_alive(self, seconds: float) -> None:
         """Say that this gateway is alive, and will be for so long without another word."""
         now = self._context.clock()
-        until = now + timedelta(seconds=seconds)
+        until = now + self._context.tempo.span(seconds)
         async with self._context.database.transaction(SystemScope()) as tx:
             await gateways.note_alive(tx, self._name, self._room, now, until)
 

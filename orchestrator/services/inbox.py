@@ -108,7 +108,7 @@ class InboxService:
     def _to_message(self, scope: CompanyScope, arrival: _Arrival, contact: ContactId) -> Message:
         inbound = arrival.inbound
         now = self._context.clock()
-        times = MessageTimes(created_at=now, sent_at=inbound.sent_at)
+        times = MessageTimes(created_at=now, sent_at=self._context.tempo.at(inbound.sent_at))
         message = Message(
             id=make_id(now, self._context.rng),
             wa_message_id=inbound.wa_message_id,

@@ -13,6 +13,7 @@ from orchestrator.domain.retry import Outcome, RetryAt, SendReport, Sent, after_
 from orchestrator.services.batching import TransactionBatcher
 from orchestrator.services.context import Context
 from orchestrator.services.message_data import message_event
+from orchestrator.services.tempo import Tempo
 from orchestrator.store import events as event_store
 from orchestrator.store import messages as message_store
 from orchestrator.store import outbox
@@ -51,7 +52,7 @@ class ReceiptService:
 
     async def _write(self, tx: Transaction, scope: CompanyScope, arrivals: Sequence[_Arrival]) -> list[None]:
         await message_store.lock_company(tx, scope)
-        batch = _Batch(self._context.clock())
+        batch = _Batch(self._context.clock(), self._context.tempo)
         for session_id in dict.fromkeys(arrival.session_id for arrival in arrivals):
             receipts = [arrival.receipt for arrival in arrivals if arrival.session_id == session_id]
             wa_ids = {wa_id for receipt in receipts for wa_id in receipt.wa_message_ids}
@@ -79,8 +80,9 @@ class ReceiptService:
 class _Batch:
     """Receipts applied in memory: what changed, and what is to be told."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, tempo: Tempo) -> None:
         self._now = now
+        self._tempo = tempo
         self._current: dict[tuple[str, str], StoredMessage] = {}
         self.changed: dict[str, StoredMessage] = {}
         self.events: list[NewEvent] = []
@@ -107,16 +109,14 @@ class _Batch:
         proposed = receipt.kind.status
         if proposed is None or not advances(stored.message.status, proposed):
             return
-        message = stored.message
+        message, at = stored.message, self._tempo.at(receipt.at)
         if message.status in _WAITING:
             self.left_outbox.append(stored)
             message = replace(message, status=MessageStatus.SENT, error=None)
-            message = replace(
-                message, times=replace(message.times, sent_at=message.times.sent_at or receipt.at)
-            )
+            message = replace(message, times=replace(message.times, sent_at=message.times.sent_at or at))
             self.events.append(message_event(EventType.MESSAGE_SENT, message))
         if message.status is not proposed:
-            message = _with_times(replace(message, status=proposed), receipt.at)
+            message = _with_times(replace(message, status=proposed), at)
             self.events.append(message_event(_EVENTS[proposed], message))
         self._change(replace(stored, message=message, due_at=None))
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from orchestrator.domain import errors
@@ -78,7 +78,7 @@ class SessionPairing:
         qr = await self._first_qr(scope, session_id)
         if method is PairingMethod.QR:
             return PairingOffer(qr.data, "", qr.expires_at)
-        expires_at = self._context.clock() + timedelta(seconds=CODE_VALID_S)
+        expires_at = self._context.clock() + self._context.tempo.span(CODE_VALID_S)
         code = await self._gateway.request_pairing_code(scope, session_id, number, custom_code)
         return PairingOffer("", code, expires_at)
 

@@ -64,13 +64,13 @@ class SessionRuntime:
     async def claim(self, owner: str, address: str, lease_s: float, limit: int) -> list[Lease]:
         """Take at most `limit` sessions that shall run and that nobody holds, for `lease_s` seconds."""
         now = self._context.clock()
-        until = now + timedelta(seconds=lease_s)
+        until = now + self._context.tempo.span(lease_s)
         async with self._context.database.transaction(SystemScope()) as tx:
             return await leases.claim(tx, owner, address, now, until, limit)
 
     async def renew(self, owner: str, lease_s: float) -> list[Renewed]:
         """Prolong all leases of an owner; those missing in the answer are lost."""
-        until = self._context.clock() + timedelta(seconds=lease_s)
+        until = self._context.clock() + self._context.tempo.span(lease_s)
         async with self._context.database.transaction(SystemScope()) as tx:
             return await leases.renew(tx, owner, until)
 
@@ -156,6 +156,7 @@ class SessionRuntime:
 
     async def record_qr(self, scope: CompanyScope, session_id: str, fence: int, qr: QrCode) -> None:
         """A QR is on show."""
+        qr = QrCode(qr.data, self._context.tempo.at(qr.expires_at))
 
         async def show(tx: Transaction) -> None:
             record = await self._held(tx, scope, session_id, fence)

@@ -53,7 +53,11 @@ class Deployment:
 @asynccontextmanager
 async def deployed(kind: str, folder: Path, simulator: SimulatorClient) -> AsyncIterator[Deployment]:
     """Make a deployment for the length of a block; at the end nothing of it is left running."""
-    settings = {"PONTE_WHATSAPP_URL": simulator.ws_url, **simulator.bridge_environment}
+    settings = {
+        "PONTE_WHATSAPP_URL": simulator.ws_url,
+        "PONTE_SENDING_LIMITS": "lifted",
+        **simulator.bridge_environment,
+    }
     async with AsyncExitStack() as stack:
         if kind == EMBEDDED:
             deployment = _embedded(folder, settings)

@@ -30,7 +30,11 @@ async def simulator(tmp_path: Path) -> AsyncIterator[SimulatorClient]:
 @pytest.fixture
 def simulator_environment(simulator: SimulatorClient) -> dict[str, str]:
     """Settings that make a Ponte use the simulator, everything else embedded."""
-    return {"PONTE_WHATSAPP_URL": simulator.ws_url, **simulator.bridge_environment}
+    return {
+        "PONTE_WHATSAPP_URL": simulator.ws_url,
+        "PONTE_SENDING_LIMITS": "lifted",
+        **simulator.bridge_environment,
+    }
 
 
 @pytest.fixture(params=["embedded", "servers"])

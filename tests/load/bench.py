@@ -166,7 +166,11 @@ async def measure(options: argparse.Namespace) -> tuple[Figures, Figures]:
             async with (
                 running_ponte(
                     Path(folder) / "ponte",
-                    {"PONTE_WHATSAPP_URL": simulator.ws_url, **simulator.bridge_environment},
+                    {
+                        "PONTE_WHATSAPP_URL": simulator.ws_url,
+                        "PONTE_SENDING_LIMITS": "lifted",
+                        **simulator.bridge_environment,
+                    },
                 ) as ponte,
                 line_process(
                     ["node", str(ROOT / "tests/load/raw_baileys.mjs"), simulator.ws_url, simulator.http_url],

@@ -30,7 +30,7 @@ from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.queue.bells import LocalWork, QueueBells
 from orchestrator.queue.jobs import DISPATCH
 from orchestrator.queue.worker import WorkerHost
-from orchestrator.services.context import Context
+from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.dispatch import DispatchService
 from orchestrator.services.messages import MessageService, SubmitText
 from orchestrator.services.ports import OutgoingMessage, SendAnswer
@@ -110,7 +110,9 @@ async def measure(
     """Run the data path of one process on one database."""
     database = await Database.open(database_url)
     bells = QueueBells(redis_url, ring_events=lambda _: None, ring_session=lambda _: None)
-    context = Context(database, Vault({"k": bytes(32)}, "k"), bells, now, Random(1))
+    context = Context(
+        database, Vault({"k": bytes(32)}, "k"), bells, now, Random(1), sending_limits=SendingLimits.LIFTED
+    )
     gateway = PacedGateway()
     dispatch = DispatchService(context, gateway, "load")
     bells.attach(DISPATCH, LocalWork(dispatch.start, dispatch.take))

@@ -148,6 +148,7 @@ async def measure_ponte(
     """Ponte with so many sessions."""
     settings = {
         "PONTE_WHATSAPP_URL": simulator.ws_url,
+        "PONTE_SENDING_LIMITS": "lifted",
         "PONTE_MAX_SESSIONS": str(sessions),
         "PONTE_LOG_LEVEL": "WARNING",
         **simulator.bridge_environment,

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from orchestrator.services.context import Context
+from orchestrator.services.context import Context, SendingLimits
 from orchestrator.store.database import Database
 from orchestrator.store.migrations import upgrade
 from orchestrator.store.vault import Vault
@@ -118,7 +118,7 @@ def context(
     database: Database, vault: Vault, bells: RecordingBells, clock: ManualClock, rng: Random
 ) -> Context:
     """What services take, with a real database and everything else in memory."""
-    return Context(database, vault, bells, clock, rng)
+    return Context(database, vault, bells, clock, rng, sending_limits=SendingLimits.LIFTED)
 
 
 @pytest.fixture

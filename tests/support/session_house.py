@@ -19,7 +19,7 @@ from orchestrator.gateway.router import GatewayRouter
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
-from orchestrator.services.context import Context
+from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.dispatch import DispatchService
 from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
@@ -209,7 +209,14 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
     database = await Database.open(database_url)
     clock, rng, event_bell = ManualClock(datetime.now(UTC)), RuledRandom(), EventBell()
     bells = HouseBells(event_bell)
-    context = Context(database, Vault({"test": bytes(range(32))}, "test"), bells, clock, rng)
+    context = Context(
+        database,
+        Vault({"test": bytes(range(32))}, "test"),
+        bells,
+        clock,
+        rng,
+        sending_limits=SendingLimits.LIFTED,
+    )
     client = BridgeClient(servers.bridge_address)
     options: dict[str, Any] = {"whatsapp_url": servers.simulator.ws_url, "claim_every_s": 0.5} | settings
     gateway = bells.gateway = Gateway(

@@ -15,10 +15,12 @@ from sqlalchemy.engine import make_url
 
 from orchestrator.cli.data_folder import DataFolder
 from orchestrator.cli.key_files import EncryptionKeys, admin_key, encryption_keys, kept_encryption_keys
+from orchestrator.cli.wiring.clock import open_tempo
 from orchestrator.cli.wiring.instance import instance_name
 from orchestrator.config import Settings
 from orchestrator.processes.runtime_folder import runtime_folder
 from orchestrator.processes.valkey import EmbeddedValkey
+from orchestrator.services.tempo import Tempo
 from orchestrator.startup import StartupError
 from orchestrator.store.database import Database
 from orchestrator.store.metadata import verify_encryption_key
@@ -40,6 +42,7 @@ class Foundation:
     admin_key: str
     redis_url: str
     instance: str
+    tempo: Tempo
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ async def open_foundation(settings: Settings) -> AsyncIterator[HomeFoundation]:
             admin_key=admin_key(settings, folder.path),
             redis_url=redis_url,
             instance=instance_name(folder.path),
+            tempo=await open_tempo(database, settings.clock_speed),
             runtime=runtime,
             lock_file=folder.lock_file,
         )
@@ -86,6 +90,7 @@ async def open_shared_foundation(settings: Settings) -> AsyncIterator[Foundation
             admin_key=given.get_secret_value() if given else "",
             redis_url=redis_url,
             instance=str(uuid.uuid4()),
+            tempo=await open_tempo(database, settings.clock_speed),
         )
 
 
@@ -101,6 +106,7 @@ async def open_gateway_foundation(settings: Settings) -> AsyncIterator[HomeFound
             admin_key="",
             redis_url=shared.redis_url,
             instance=instance_name(folder.path),
+            tempo=shared.tempo,
             runtime=runtime_folder(folder.path),
             lock_file=folder.lock_file,
         )

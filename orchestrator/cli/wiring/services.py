@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.api.services import ApiServices
 from orchestrator.bridge.client import BridgeClient
-from orchestrator.cli.wiring.clock import system_rng, utc_now
+from orchestrator.cli.wiring.clock import clock_at, system_rng, utc_now
 from orchestrator.cli.wiring.foundation import Foundation
 from orchestrator.config import WHATSAPP_OWN_URL, Settings
 from orchestrator.gateway.gateway import Gateway
@@ -17,7 +17,7 @@ from orchestrator.queue.bells import LocalWork, QueueBells
 from orchestrator.queue.jobs import DISPATCH, WEBHOOKS
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
-from orchestrator.services.context import Context, Limits
+from orchestrator.services.context import Context, Limits, SendingLimits
 from orchestrator.services.dispatch import DispatchService
 from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
@@ -84,12 +84,14 @@ def make_ground(settings: Settings, foundation: Foundation) -> Ground:
         database=foundation.database,
         vault=foundation.vault,
         bells=bells,
-        clock=utc_now,
+        clock=clock_at(foundation.tempo),
         rng=system_rng(),
         limits=Limits(
             waiting_messages_per_session=settings.waiting_messages_per_session,
             messages_in_flight_per_session=settings.messages_in_flight_per_session,
         ),
+        tempo=foundation.tempo,
+        sending_limits=SendingLimits(settings.sending_limits),
     )
     return Ground(bells, context, event_bell, sessions)
 

@@ -41,6 +41,7 @@ def settings(folder: Path, **values: object) -> Settings:
         "shutdown_grace_s": 1,
         # Nobody listens there: a session that should not connect does not reach anything real.
         "whatsapp_url": "ws://127.0.0.1:1/ws/chat",
+        "sending_limits": "lifted",
     }
     return load_settings(_env_file=None, **{**defaults, **values})
 
@@ -155,3 +156,11 @@ async def test_the_grace_is_shared_and_no_part_keeps_the_others_from_stopping() 
     assert grace.left_s == 0.5, "everything gets a moment"
     logger.remove(sink)
     assert said == ["one did not stop in good order", "two did not stop in time"]
+
+
+async def test_against_whatsapp_itself_it_does_not_start_with_limits_lifted(folder: Path) -> None:
+    before = children()
+    with pytest.raises(StartupError, match="PONTE_SENDING_LIMITS=lifted is for simulators"):
+        async with running(settings(folder, whatsapp_url="wss://web.whatsapp.com/ws/chat")):
+            pytest.fail("it started")
+    assert children() == before

@@ -17,7 +17,7 @@ from orchestrator.domain.inbound import Receipt, ReceiptKind
 from orchestrator.domain.message import Message, MessageStatus
 from orchestrator.domain.page import PageRequest
 from orchestrator.domain.retry import Outcome, SendReport
-from orchestrator.services.context import Context
+from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.dispatch import DispatchService
 from orchestrator.services.dispatch_turn import CLAIM, LEASE
 from orchestrator.services.messages import MessageFilter, MessageService, SubmitText
@@ -87,7 +87,12 @@ class World:
     def __init__(self, database: Database) -> None:
         self.clock = ManualClock()
         self.context = Context(
-            database, Vault({"t": bytes(32)}, "t"), RecordingBells(), self.clock, Random(7)
+            database,
+            Vault({"t": bytes(32)}, "t"),
+            RecordingBells(),
+            self.clock,
+            Random(7),
+            sending_limits=SendingLimits.LIFTED,
         )
         self.whatsapp = WhatsApp(self.clock)
         self.messages = MessageService(self.context)

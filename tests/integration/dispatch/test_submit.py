@@ -162,6 +162,7 @@ async def test_a_full_outbox_refuses_until_some_have_left(
         context.clock,
         context.rng,
         Limits(waiting_messages_per_session=3),
+        sending_limits=context.sending_limits,
     )
     service = MessageService(small)
     for number in range(3):

@@ -46,7 +46,9 @@ async def test_everything_is_sent_once_whoever_is_rung(
     gateway, rng = Exclusive(clock), Random(11)
     other_database = await Database.open(database_url)
     old = desk.context
-    other = Context(other_database, old.vault, RecordingBells(), clock, Random(12))
+    other = Context(
+        other_database, old.vault, RecordingBells(), clock, Random(12), sending_limits=old.sending_limits
+    )
     workers = [DispatchService(desk.context, gateway, "one"), DispatchService(other, gateway, "two")]
     services = [desk.messages, MessageService(other)]
     try:

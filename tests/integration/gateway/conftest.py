@@ -12,7 +12,7 @@ from orchestrator.bridge.client import BridgeClient
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.router import GatewayRouter
 from orchestrator.gateway.settings import GatewaySettings
-from orchestrator.services.context import Context
+from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.session_runtime import SessionRuntime
 from orchestrator.services.sessions import SessionService
 from orchestrator.store.database import Database
@@ -61,7 +61,9 @@ async def house(
 ) -> AsyncIterator[House]:
     """A running gateway with everything around it."""
     bells = GatewayBells()
-    context = Context(database, vault, bells, lambda: datetime.now(UTC), Random())
+    context = Context(
+        database, vault, bells, lambda: datetime.now(UTC), Random(), sending_limits=SendingLimits.LIFTED
+    )
     runtime = SessionRuntime(context)
     inbox, receipts = RecordingInbox(), RecordingReceipts()
     client = BridgeClient(bridge.address)

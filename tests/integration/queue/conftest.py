@@ -60,7 +60,9 @@ async def start_plant(desk: Desk, redis_url: str, *, local: bool) -> Plant:
         ring_session=lambda session_id: heard.append(f"session {session_id}"),
     )
     old = desk.context
-    context = Context(old.database, old.vault, bells, old.clock, Random(3), old.limits)
+    context = Context(
+        old.database, old.vault, bells, old.clock, Random(3), old.limits, sending_limits=old.sending_limits
+    )
     dispatch = DispatchService(context, desk.gateway, "plant")
     if local:
         bells.attach(DISPATCH, LocalWork(dispatch.start))

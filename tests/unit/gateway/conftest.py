@@ -14,7 +14,7 @@ from orchestrator.domain.events import Event
 from orchestrator.domain.session import Session, SessionState
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.settings import GatewaySettings
-from orchestrator.services.context import Context
+from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.session_runtime import SessionRuntime
 from orchestrator.services.sessions import SessionService
 from orchestrator.store import events
@@ -98,7 +98,7 @@ async def house(
 ) -> AsyncIterator[MemoryHouse]:
     """A running gateway with a company."""
     bells = GatewayBells()
-    context = Context(database, vault, bells, clock, rng)
+    context = Context(database, vault, bells, clock, rng, sending_limits=SendingLimits.LIFTED)
     runtime = SessionRuntime(context)
     bridge, inbox, receipts = MemoryBridge(), RecordingInbox(), RecordingReceipts()
     settings = GatewaySettings(claim_every_s=0.05, renew_s=0.1)
