@@ -181,6 +181,39 @@ GATEWAY_UNAVAILABLE = _code(
     "GATEWAY_UNAVAILABLE", _K.UNAVAILABLE, "The session is not connected just now; try again in a moment."
 )
 STALE_FENCE = _code("STALE_FENCE", _K.FAILED_PRECONDITION, "Another gateway holds this session now.")
+VARIANTS_TOO_FEW = _code(
+    "VARIANTS_TOO_FEW",
+    _K.INVALID_ARGUMENT,
+    "A campaign needs at least 5 different variants; write more of them.",
+)
+TEMPLATE_INVALID = _code(
+    "TEMPLATE_INVALID",
+    _K.INVALID_ARGUMENT,
+    "The text's variables cannot be read; write them as {name}, or as {name|friend} with a default.",
+)
+TEMPLATE_VARIABLE_MISSING = _code(
+    "TEMPLATE_VARIABLE_MISSING",
+    _K.FAILED_PRECONDITION,
+    "A recipient has no value for a variable; give the variable a default as in {name|friend}, or fill in the list.",
+)
+RECIPIENTS_MISSING = _code(
+    "RECIPIENTS_MISSING",
+    _K.FAILED_PRECONDITION,
+    "The recipient list is empty; import recipients into it first.",
+)
+CAMPAIGN_STATE = _code(
+    "CAMPAIGN_STATE", _K.FAILED_PRECONDITION, "The campaign's state does not allow this; look it up first."
+)
+RECIPIENT_LIST_IN_USE = _code(
+    "RECIPIENT_LIST_IN_USE",
+    _K.FAILED_PRECONDITION,
+    "A campaign that has begun uses this list; make a new list.",
+)
+IMPORT_UNREADABLE = _code(
+    "IMPORT_UNREADABLE",
+    _K.INVALID_ARGUMENT,
+    "The file cannot be read as CSV in UTF-8 or as XLSX with a column phone_number.",
+)
 NOT_IMPLEMENTED = _code("NOT_IMPLEMENTED", _K.UNIMPLEMENTED, "This is not available.")
 SHUTTING_DOWN = _code("SHUTTING_DOWN", _K.UNAVAILABLE, "The server is stopping; try again in a moment.")
 INTERNAL = _code("INTERNAL", _K.INTERNAL, "Something went wrong on our side; the log has the request's id.")

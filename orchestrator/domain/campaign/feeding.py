@@ -1,0 +1,21 @@
+"""How much of a campaign lies in the outbox at a time, and which number writes to whom."""
+
+PORTION = 40
+"""Campaign messages of a session that wait in its outbox at most: a pause or a cancel takes few back."""
+
+REFILL_BELOW = 20
+"""The next portion is laid in when fewer wait."""
+
+
+def room(waiting: int) -> int:
+    """Give how many messages to lay in for a session that has `waiting` campaign messages in its outbox."""
+    return PORTION - waiting if waiting < REFILL_BELOW else 0
+
+
+def share_of(slot: int, sessions: int, recipients: int) -> int:
+    """Give how many recipients belong to the session in `slot` (from 0).
+
+    The recipient at position p (from 1) is that of slot (p - 1) mod sessions, for good: no number takes over what
+    another cannot send.
+    """
+    return len(range(slot, recipients, sessions))
