@@ -82,6 +82,7 @@ export class AuthState {
   #next: Batch | undefined;
   #writing = false;
   #failure: Error | undefined;
+  #failedRead: Error | undefined;
 
   constructor(
     credentialsJson: string | undefined,
@@ -158,7 +159,7 @@ export class AuthState {
       for (const id of load.ids) this.#remember(load, type, id, answer.get(id));
       return answer;
     } catch (error) {
-      // Baileys takes a failed read for a missing session and would ask for a new one.
+      this.#failedRead ??= error as Error;
       this.onFailure(error as Error);
       throw error;
     } finally {
@@ -172,7 +173,12 @@ export class AuthState {
     this.#fill(key, { type, id, json, value: json && decode(type, json) });
   }
 
+  /**
+   * Refuses everything after a read that failed, also one that failed because the session is closing:
+   * Baileys takes it for a contact without sessions, begins a new one, and would write it over all there are.
+   */
   async #set(data: SignalDataSet): Promise<void> {
+    if (this.#failedRead) throw this.#failedRead;
     const batch = this.#batch();
     const ahead = this.#runningAhead < MAX_RUNNING_AHEAD ? this.#aheadContext.getStore() : undefined;
     for (const type of Object.keys(data) as KeyType[]) {

@@ -241,11 +241,28 @@ describe('a read', () => {
     expect(Buffer.from(k?.keyData ?? [])).toEqual(Buffer.from([1, 2]));
   });
 
-  it('that fails ends the session: Baileys would take it for a missing key', async () => {
+  it('that fails ends the session', async () => {
     const { auth, channel, onFailure } = make();
     vi.spyOn(channel, 'load').mockRejectedValueOnce(new Error('gone'));
     await expect(Promise.resolve(auth.keys.get('session', ['1']))).rejects.toThrow('gone');
     expect(onFailure).toHaveBeenCalledOnce();
+  });
+
+  it('that fails lets no write follow that may rest on it, but those before it and the credentials', async () => {
+    const { auth, channel } = make();
+    const before = auth.keys.set({ 'lid-mapping': { 1: 'a' } });
+    vi.spyOn(channel, 'load').mockRejectedValueOnce(new Error('gone'));
+    await expect(Promise.resolve(auth.keys.get('session', ['1']))).rejects.toThrow('gone');
+
+    const after = Promise.resolve(auth.keys.set({ session: { 1: Buffer.from('new') } }));
+    await expect(after).rejects.toThrow('gone');
+    auth.credentialsChanged();
+    (await channel.call(0)).accept();
+    await before;
+    const last = await channel.call(1);
+    expect([last.credentials !== undefined, last.keys]).toEqual([true, []]);
+    last.accept();
+    await auth.flush();
   });
 });
 

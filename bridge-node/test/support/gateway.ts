@@ -54,6 +54,8 @@ export class Vault {
 export interface Hooks {
   /** The error code that a write is answered with; empty makes it durable. */
   onStoreAuth?(): string | Promise<string>;
+  /** False leaves a read without an answer. */
+  onGetAuth?(type: string): boolean;
   /** The error code of a recording; undefined does not answer. */
   onInbound?(message: InboundMessage): string | undefined | Promise<string | undefined>;
 }
@@ -123,6 +125,7 @@ export class GatewayStream {
       }
       case 'getAuth': {
         const { requestId, type, ids } = event.getAuth;
+        if (this.hooks.onGetAuth?.(type) === false) return;
         const keys = this.vault.load(type, ids);
         return this.command({ $case: 'authLoaded', authLoaded: { requestId, keys, errorCode: '' } });
       }
