@@ -135,6 +135,9 @@ SESSION_NOT_RUNNING = _code(
 QR_NOT_AVAILABLE = _code(
     "QR_NOT_AVAILABLE", _K.FAILED_PRECONDITION, "No QR is on show; call :pair on the session first."
 )
+CONTENT_NOT_SUPPORTED = _code(
+    "CONTENT_NOT_SUPPORTED", _K.UNIMPLEMENTED, "This kind of content cannot be sent."
+)
 MESSAGE_NOT_CANCELLABLE = _code(
     "MESSAGE_NOT_CANCELLABLE", _K.FAILED_PRECONDITION, "Only a message that is still queued can be cancelled."
 )

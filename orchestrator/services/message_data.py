@@ -1,7 +1,6 @@
 """A message as it stands in events: the same names as in the API's JSON, so that a webhook needs no second read."""
 
-from datetime import UTC, datetime
-
+from orchestrator.domain.content.codec import rfc3339
 from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.domain.message import Message, MessageTimes
 
@@ -40,8 +39,3 @@ def message_event(event_type: EventType, message: Message) -> NewEvent:
     """Make the event that tells of a message."""
     return NewEvent(event_type, message.session_id, message_data(message), message.chat_jid)
 
-
-def rfc3339(moment: datetime) -> str:
-    """Write a time as protobuf's JSON does: UTC with a `Z`, and 0, 3 or 6 digits of a second's fraction."""
-    precision = "milliseconds" if moment.microsecond and moment.microsecond % 1000 == 0 else "auto"
-    return moment.astimezone(UTC).isoformat(timespec=precision).removesuffix("+00:00") + "Z"

@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.api.http.json_writer import to_value
 from orchestrator.api.rpc import encode
+from orchestrator.domain.content.codec import rfc3339
 from orchestrator.domain.events import EventType
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import (
@@ -16,7 +17,7 @@ from orchestrator.domain.message import (
     MessageStatus,
     MessageTimes,
 )
-from orchestrator.services.message_data import message_data, message_event, rfc3339
+from orchestrator.services.message_data import message_data, message_event
 
 AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 

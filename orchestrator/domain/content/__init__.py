@@ -1,0 +1,80 @@
+"""The one model of what people send and receive, for REST, gRPC, events and storage."""
+
+from orchestrator.domain.content.changes import Delete, Disappearing, Edit, Pin, PollVote, Reaction
+from orchestrator.domain.content.codec import from_values, to_values
+from orchestrator.domain.content.content import BODIES, Body, Content, Reference, plain_text
+from orchestrator.domain.content.media import (
+    Album,
+    AlbumItem,
+    Audio,
+    Document,
+    Image,
+    MediaRef,
+    Sticker,
+    Video,
+    Voice,
+)
+from orchestrator.domain.content.menus import (
+    Button,
+    Buttons,
+    Choice,
+    ListMenu,
+    ListRow,
+    ListSection,
+    Menu,
+    choose,
+    menu_text,
+)
+from orchestrator.domain.content.text import LinkPreview, Text
+from orchestrator.domain.content.things import (
+    ContactCard,
+    Contacts,
+    Event,
+    GroupInvite,
+    Location,
+    Poll,
+    Unknown,
+)
+
+__all__ = [
+    "BODIES",
+    "Album",
+    "AlbumItem",
+    "Audio",
+    "Body",
+    "Button",
+    "Buttons",
+    "Choice",
+    "ContactCard",
+    "Contacts",
+    "Content",
+    "Delete",
+    "Disappearing",
+    "Document",
+    "Edit",
+    "Event",
+    "GroupInvite",
+    "Image",
+    "LinkPreview",
+    "ListMenu",
+    "ListRow",
+    "ListSection",
+    "Location",
+    "MediaRef",
+    "Menu",
+    "Pin",
+    "Poll",
+    "PollVote",
+    "Reaction",
+    "Reference",
+    "Sticker",
+    "Text",
+    "Unknown",
+    "Video",
+    "Voice",
+    "choose",
+    "from_values",
+    "menu_text",
+    "plain_text",
+    "to_values",
+]
