@@ -68,6 +68,14 @@ class MessageError:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingFor:
+    """What keeps a queued message from leaving: a `ReasonCode` of the sending policy, and its sentence."""
+
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MessageTimes:
     """When each step was reached, UTC; None while it was not."""
 
@@ -100,3 +108,4 @@ class Message:
     push_name: str = ""
     offline: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
+    waiting_for: WaitingFor | None = None

@@ -16,6 +16,7 @@ from orchestrator.domain.message import (
     MessageError,
     MessageStatus,
     MessageTimes,
+    WaitingFor,
 )
 from orchestrator.domain.message_filter import MessageFilter
 from orchestrator.domain.page import Page, PageRequest
@@ -85,6 +86,8 @@ _SAVE = (
                 "pn_jid",
                 "lid_jid",
                 "due_at",
+                "waiting_code",
+                "waiting_detail",
                 "claimed_until",
                 "sent_at",
                 "delivered_at",
@@ -231,6 +234,7 @@ def to_message(scope: CompanyScope, row: Row[Any]) -> StoredMessage:
         error=MessageError(row.error_code, row.error_detail) if row.error_code else None,
         push_name=row.push_name,
         offline=row.offline,
+        waiting_for=WaitingFor(row.waiting_code, row.waiting_detail) if row.waiting_code else None,
     )
     return StoredMessage(message, row.sequence, row.due_at)
 
@@ -272,6 +276,8 @@ def _mutable(stored: StoredMessage) -> dict[str, Any]:
         "pn_jid": message.contact.pn_jid,
         "lid_jid": message.contact.lid_jid,
         "due_at": stored.due_at,
+        "waiting_code": message.waiting_for.code if message.waiting_for else "",
+        "waiting_detail": message.waiting_for.detail if message.waiting_for else "",
         "claimed_until": None,
         "sent_at": message.times.sent_at,
         "delivered_at": message.times.delivered_at,

@@ -10,6 +10,7 @@ from orchestrator.store.models.company import (
 from orchestrator.store.models.event import EventRow, WebhookDeliveryRow, WebhookRow
 from orchestrator.store.models.gateway import GatewayRow
 from orchestrator.store.models.message import ContactRow, MessageRow
+from orchestrator.store.models.policy import ChatPolicyRow, SessionPolicyRow, SessionSendRow
 from orchestrator.store.models.session import (
     ArchivedCredentialsRow,
     AuthCredentialsRow,
@@ -22,6 +23,7 @@ __all__ = [
     "ArchivedCredentialsRow",
     "AuthCredentialsRow",
     "AuthKeyRow",
+    "ChatPolicyRow",
     "CompanyRow",
     "ContactRow",
     "EventCounterRow",
@@ -30,7 +32,9 @@ __all__ = [
     "IdempotencyRow",
     "MessageRow",
     "MetadataRow",
+    "SessionPolicyRow",
     "SessionRow",
+    "SessionSendRow",
     "WebhookDeliveryRow",
     "WebhookRow",
 ]

@@ -58,6 +58,8 @@ class MessageRow(SQLModel, table=True):
     attempts: int = 0
     error_code: str = Field(default="", max_length=60)
     error_detail: str = Field(default="", max_length=500)
+    waiting_code: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
+    waiting_detail: str = Field(default="", max_length=300, sa_column_kwargs={"server_default": ""})
     push_name: str = Field(default="", max_length=200)
     offline: bool = False
     proto: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
