@@ -2,11 +2,14 @@
 it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from orchestrator.domain.policy.settings import HealthSettings
+from orchestrator.domain.close_history import note
+from orchestrator.domain.policy.settings import HOUR_S, HealthSettings
+
+EVENTS_KEPT = 50
 
 
 class HealthLevel(StrEnum):
@@ -67,3 +70,43 @@ def level_of(figure: float, settings: HealthSettings) -> HealthLevel:
     if figure >= settings.throttled_from:
         return HealthLevel.THROTTLED
     return HealthLevel.CAUTION if figure >= settings.caution_from else HealthLevel.HEALTHY
+
+
+def worsened(
+    health: Health, cause: HealthCause, points: float, now: datetime, settings: HealthSettings
+) -> Health:
+    """The figure with points added, 100 at most, and the event kept."""
+    return _moved(health, cause, points, min(100.0, figure_at(health, now, settings) + points), now)
+
+
+def after_disconnect(health: Health, now: datetime, settings: HealthSettings) -> Health:
+    """The connection was lost; every third time within an hour costs points."""
+    times = note(health.disconnects, now, HOUR_S, settings.disconnects_in_an_hour)
+    if len(times) < settings.disconnects_in_an_hour:
+        return replace(health, disconnects=times)
+    cleared = replace(health, disconnects=())
+    return worsened(cleared, HealthCause.DISCONNECTS, settings.disconnects, now, settings)
+
+
+def after_failure(health: Health, now: datetime, settings: HealthSettings) -> Health:
+    """A message failed for good; every fifth within an hour costs points."""
+    times = note(health.failures, now, HOUR_S, settings.failures_in_an_hour)
+    if len(times) < settings.failures_in_an_hour:
+        return replace(health, failures=times)
+    cleared = replace(health, failures=())
+    return worsened(cleared, HealthCause.FAILURES, settings.failures, now, settings)
+
+
+def after_resume(health: Health, now: datetime, settings: HealthSettings) -> Health:
+    """A person resumed a stopped session: it goes on with caution, from just below where replies only are
+    allowed."""
+    figure = figure_at(health, now, settings)
+    if level_of(figure, settings) is not HealthLevel.STOPPED:
+        return health
+    lowered = settings.throttled_from - 1.0
+    return _moved(health, HealthCause.RESUMED, lowered - figure, lowered, now)
+
+
+def _moved(health: Health, cause: HealthCause, points: float, figure: float, now: datetime) -> Health:
+    event = HealthEvent(now, cause, points, figure)
+    return replace(health, figure=figure, at=now, events=(*health.events, event)[-EVENTS_KEPT:])

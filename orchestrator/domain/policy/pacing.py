@@ -12,14 +12,19 @@ from orchestrator.domain.policy.rate import ramp_share, rate_share
 from orchestrator.domain.policy.settings import PacingSettings
 from orchestrator.domain.policy.snapshot import Candidate, Snapshot
 
+_MOST_DRAWS = 1_000
+"""With the defaults a draw in twenty falls outside; bounds set so narrow that none falls inside end the
+search."""
+
 
 def draw_gap(settings: PacingSettings, rng: Random) -> float:
     """Seconds, log-normal, drawn again outside the bounds: clamping would heap draws up at the bounds."""
     location = math.log(settings.median_s)
-    while True:
+    for _ in range(_MOST_DRAWS):
         gap = rng.lognormvariate(location, settings.sigma)
         if settings.shortest_s <= gap <= settings.longest_s:
             return gap
+    return rng.uniform(settings.shortest_s, settings.longest_s)
 
 
 def draw_long_pause(settings: PacingSettings, rng: Random) -> float:

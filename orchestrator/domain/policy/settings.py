@@ -122,6 +122,7 @@ class ReactionSettings:
     """Reactions to what WhatsApp and recipients say; shares are fractions, the rest seconds or counts."""
 
     slow_factor: float = 0.5
+    rate_limit_burst_s: float = 60.0
     rate_limit_slow_s: float = HOUR_S
     rate_limit_memory_s: float = DAY_S
     rate_limit_pause_s: float = 6 * HOUR_S
