@@ -108,4 +108,6 @@ class Message:
     push_name: str = ""
     offline: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
+    campaign_id: str = ""
+    recipient_id: str = ""
     waiting_for: WaitingFor | None = None

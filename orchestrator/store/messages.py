@@ -234,6 +234,8 @@ def to_message(scope: CompanyScope, row: Row[Any]) -> StoredMessage:
         error=MessageError(row.error_code, row.error_detail) if row.error_code else None,
         push_name=row.push_name,
         offline=row.offline,
+        campaign_id=row.campaign_id,
+        recipient_id=row.recipient_id,
         waiting_for=WaitingFor(row.waiting_code, row.waiting_detail) if row.waiting_code else None,
     )
     return StoredMessage(message, row.sequence, row.due_at)
@@ -252,6 +254,8 @@ def _to_row(scope: CompanyScope, stored: StoredMessage) -> dict[str, Any]:
         "kind": message.kind,
         "text": message.text,
         "lane": message.lane.value,
+        "campaign_id": message.campaign_id,
+        "recipient_id": message.recipient_id,
         "push_name": message.push_name[:_MOST_PUSH_NAME],
         "offline": message.offline,
         "proto": stored.proto,

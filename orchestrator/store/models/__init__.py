@@ -1,5 +1,15 @@
 """All tables; importing this module fills `SQLModel.metadata`."""
 
+from orchestrator.store.models.campaign import (
+    CampaignRecipientRow,
+    CampaignRow,
+    CampaignSessionRow,
+    CampaignVariantRow,
+    RecipientImportRow,
+    RecipientListRow,
+    RecipientRow,
+    ReportedLineRow,
+)
 from orchestrator.store.models.company import (
     ApiKeyRow,
     CompanyRow,
@@ -23,6 +33,10 @@ __all__ = [
     "ArchivedCredentialsRow",
     "AuthCredentialsRow",
     "AuthKeyRow",
+    "CampaignRecipientRow",
+    "CampaignRow",
+    "CampaignSessionRow",
+    "CampaignVariantRow",
     "ChatPolicyRow",
     "CompanyRow",
     "ContactRow",
@@ -32,6 +46,10 @@ __all__ = [
     "IdempotencyRow",
     "MessageRow",
     "MetadataRow",
+    "RecipientImportRow",
+    "RecipientListRow",
+    "RecipientRow",
+    "ReportedLineRow",
     "SessionPolicyRow",
     "SessionRow",
     "SessionSendRow",

@@ -55,6 +55,8 @@ class MessageRow(SQLModel, table=True):
     text: str = Field(default="")
     status: str = Field(max_length=12)
     lane: str = Field(max_length=16)
+    campaign_id: str = Field(default="", max_length=36)
+    recipient_id: str = Field(default="", max_length=36)
     attempts: int = 0
     error_code: str = Field(default="", max_length=60)
     error_detail: str = Field(default="", max_length=500)

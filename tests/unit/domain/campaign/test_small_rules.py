@@ -1,4 +1,4 @@
-"""Portions, shares, opt-outs and ids."""
+"""Portions, shares and ids."""
 
 import uuid
 
@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.campaign.feeding import PORTION, REFILL_BELOW, room, share_of
 from orchestrator.domain.campaign.ids import derived_id, derived_whatsapp_id
-from orchestrator.domain.campaign.results import Tally
-from orchestrator.domain.campaign.stop import too_many_opt_outs
 from orchestrator.domain.ids import is_id
 
 
@@ -26,17 +24,6 @@ def test_every_recipient_belongs_to_one_session(sessions: int, recipients: int) 
 
     assert sum(shares) == recipients
     assert max(shares) - min(shares) <= 1
-
-
-def test_more_than_two_in_a_hundred_opt_outs_stop_a_campaign() -> None:
-    assert not too_many_opt_outs(Tally(sent=49, opted_out=49), Tally())
-    assert not too_many_opt_outs(Tally(sent=100, opted_out=2), Tally())
-    assert too_many_opt_outs(Tally(sent=100, opted_out=3), Tally())
-
-
-def test_opt_outs_before_a_person_resumed_it_are_forgiven() -> None:
-    assert not too_many_opt_outs(Tally(sent=200, opted_out=5), Tally(sent=100, opted_out=3))
-    assert too_many_opt_outs(Tally(sent=200, opted_out=6), Tally(sent=100, opted_out=3))
 
 
 def test_ids_follow_from_their_parts() -> None:
