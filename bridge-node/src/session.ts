@@ -10,7 +10,7 @@ import { Sender } from './commands/send.js';
 import { contactId } from './contact-id.js';
 import type { EventStream } from './event-stream.js';
 import { QrClock } from './events/qr.js';
-import { type ReceiptContent, readReceipt } from './events/receipts.js';
+import type { ReceiptContent } from './events/receipts.js';
 import type {
   AuthKey,
   Closed,
@@ -24,6 +24,7 @@ import { type InboundContent, InboundRecorder, type Me } from './inbound.js';
 import { Liveness } from './liveness.js';
 import { describeError, type LogFields, log } from './logger.js';
 import { PendingAnswers } from './pending-answers.js';
+import { ReceiptRecorder } from './receipt-recorder.js';
 import { cutStalledClose, endSocket, openSocket } from './socket.js';
 
 const AUTH_TIMEOUT_MS = 15_000;
@@ -53,6 +54,7 @@ export class Session {
     MAX_PENDING,
   );
   readonly #inbound = new PendingAnswers<string>('InboundMessage', INBOUND_TIMEOUT_MS, MAX_PENDING);
+  readonly #receipts = new PendingAnswers<string>('Receipt', INBOUND_TIMEOUT_MS, MAX_PENDING);
   readonly #stored = new PendingAnswers<StoredMessage>('GetMessage', GET_MESSAGE_TIMEOUT_MS, MAX_PENDING);
   readonly #sends = new Set<Promise<void>>();
   readonly #qr: QrClock;
@@ -87,9 +89,13 @@ export class Session {
       () => this.#me(),
       (content) => this.#recordInbound(content),
     );
+    const receipts = new ReceiptRecorder(
+      () => this.#me(),
+      (content) => this.#recordReceipt(content),
+    );
     this.#sock = openSocket(
       { ...open, connectTimeoutMs },
-      { auth: this.#auth, recorder, storedMessage: (id) => this.#storedMessage(id) },
+      { auth: this.#auth, recorder, receipts, storedMessage: (id) => this.#storedMessage(id) },
     );
     const recipients = new RecipientSessions(this.#sock);
     this.#sender = new Sender(
@@ -98,7 +104,7 @@ export class Session {
       () => this.#connected,
       this.#closeSignal,
       open.ackTimeoutMs || DEFAULT_ACK_TIMEOUT_MS,
-      (receipt) => this.#sendReceipt(receipt),
+      (ack) => this.#emitReceipt(0, ack),
       (chatJid) => recipients.prepare(chatJid),
     );
     this.#listen();
@@ -129,6 +135,10 @@ export class Session {
         return;
       case 'inboundRecorded':
         this.#inbound.answer(command.inboundRecorded.requestId, command.inboundRecorded.errorCode);
+        return;
+      case 'receiptRecorded':
+        for (const requestId of command.receiptRecorded.requestIds)
+          this.#receipts.answer(requestId, command.receiptRecorded.errorCode);
         return;
       case 'storedMessage':
         this.#stored.answer(command.storedMessage.requestId, command.storedMessage);
@@ -181,6 +191,7 @@ export class Session {
     this.#closeSignal.fire();
     const over = new Error('the session is closed');
     this.#inbound.rejectAll(over);
+    this.#receipts.rejectAll(over);
     this.#stored.rejectAll(over);
     this.#authReads.rejectAll(over);
     if (!this.#stream.isOpen) this.#authWrites.rejectAll(over);
@@ -200,7 +211,6 @@ export class Session {
       this.#stream.emit({ $case: 'contactMapping', contactMapping: { contacts: [contactId(pn, lid)] } });
     });
     ws.on('CB:ack,class:message', (node: BinaryNode) => this.#sender.handleAck(node));
-    ws.on('CB:receipt', (node: BinaryNode) => this.#sendReceipt(readReceipt(node, this.#me())));
     // Baileys waits for ever after an upgrade that was answered with an HTTP error.
     ws.on('unexpected-response', (_request: unknown, response: { statusCode?: number; resume(): void }) => {
       response.resume();
@@ -292,18 +302,31 @@ export class Session {
     return keys;
   }
 
-  async #recordInbound(content: InboundContent): Promise<void> {
-    if (this.#closing) throw new Error('the session is closed');
+  #recordInbound(content: InboundContent): Promise<void> {
     const { companyId, sessionId } = this.#open;
+    return this.#record('inbound', this.#inbound, (requestId) =>
+      this.#stream.emit({ $case: 'inbound', inbound: { requestId, companyId, sessionId, ...content } }),
+    );
+  }
+
+  #recordReceipt(content: ReceiptContent): Promise<void> {
+    return this.#record('receipt', this.#receipts, (requestId) => this.#emitReceipt(requestId, content));
+  }
+
+  async #record(
+    what: string,
+    answers: PendingAnswers<string>,
+    ask: (requestId: number) => void,
+  ): Promise<void> {
+    if (this.#closing) throw new Error('the session is closed');
     try {
-      const errorCode = await this.#inbound.ask((requestId) =>
-        this.#stream.emit({ $case: 'inbound', inbound: { requestId, companyId, sessionId, ...content } }),
-      );
+      const errorCode = await answers.ask(ask);
       if (errorCode) throw new Error(errorCode);
     } catch (error) {
-      log('warn', `inbound not recorded: ${describeError(error)}`, this.#logFields());
-      // Baileys would ask the sender for it anew, behind what comes meanwhile. Unacknowledged, all of it
-      // comes in its order at the next login.
+      if (this.#closing) throw error;
+      log('warn', `${what} not recorded: ${describeError(error)}`, this.#logFields());
+      // Baileys would ask the sender of a message for it anew, behind what comes meanwhile. Unacknowledged,
+      // all of it comes in its order at the next login.
       void this.close(closings.inboundStoreFailed(describeError(error)));
       throw error;
     }
@@ -320,10 +343,9 @@ export class Session {
     }
   }
 
-  #sendReceipt(content: ReceiptContent | undefined): void {
-    if (!content) return;
+  #emitReceipt(requestId: number, content: ReceiptContent): void {
     const { companyId, sessionId } = this.#open;
-    this.#stream.emit({ $case: 'receipt', receipt: { companyId, sessionId, ...content } });
+    this.#stream.emit({ $case: 'receipt', receipt: { requestId, companyId, sessionId, ...content } });
   }
 
   #me(): Me {

@@ -12,6 +12,7 @@ import { boundedMap } from './bounded-map.js';
 import type { OpenSession } from './generated/ponte/bridge/v1/bridge.js';
 import type { InboundRecorder } from './inbound.js';
 import { baileysLogger } from './logger.js';
+import type { ReceiptRecorder } from './receipt-recorder.js';
 import { commitLateWrites } from './transactions.js';
 
 const QUERY_TIMEOUT_MS = 30_000;
@@ -28,12 +29,14 @@ const retryCounters = boundedMap<string, CacheStore>({ most: MAX_REMEMBERED_SESS
 export interface SocketParts {
   auth: AuthState;
   recorder: InboundRecorder;
+  receipts: ReceiptRecorder;
   /** The message as it was sent, for a recipient that could not decrypt it. */
   storedMessage(waMessageId: string): Promise<Uint8Array | undefined>;
 }
 
 /** Starts one Baileys socket: it connects at once. Listeners added in the same tick miss nothing. */
-export function openSocket(open: OpenSession, { auth, recorder, storedMessage }: SocketParts): WASocket {
+export function openSocket(open: OpenSession, parts: SocketParts): WASocket {
+  const { auth, recorder, receipts, storedMessage } = parts;
   const groups = boundedMap<string, GroupMetadata>({ most: MAX_CACHED_GROUPS, ttlMs: GROUP_METADATA_MS });
   const sock = makeWASocket({
     waWebSocketUrl: open.whatsappUrl,
@@ -68,6 +71,7 @@ export function openSocket(open: OpenSession, { auth, recorder, storedMessage }:
     },
   });
   recorder.takeOver(sock.ws);
+  receipts.takeOver(sock.ws);
   sock.ev.on('groups.upsert', (upserted) => {
     for (const group of upserted) groups.set(group.id, group);
   });

@@ -146,7 +146,7 @@ def _receipt(receipt: pb.Receipt) -> ReceiptArrived | None:
         at=_time(receipt.at_ms),
         code=receipt.code,
     )
-    return ReceiptArrived(receipt.company_id, receipt.session_id, value)
+    return ReceiptArrived(receipt.company_id, receipt.session_id, value, receipt.request_id)
 
 
 def _get_message(wanted: pb.GetMessage) -> MessageWanted:

@@ -98,6 +98,13 @@ def inbound_recorded(request_id: int, error_code: str) -> pb.SessionCommand:
     )
 
 
+def receipts_recorded(request_ids: Sequence[int], error_code: str) -> pb.SessionCommand:
+    """Answer receipts; an empty `error_code` means that they are durable."""
+    return pb.SessionCommand(
+        receipt_recorded=pb.ReceiptRecorded(request_ids=request_ids, error_code=error_code)
+    )
+
+
 def stored_message(request_id: int, message_proto: bytes | None) -> pb.SessionCommand:
     """Answer what was sent; None where it is not known."""
     return pb.SessionCommand(

@@ -77,11 +77,12 @@ class InboundArrived:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptArrived:
-    """A receipt came in. Company and session are what the bridge claims."""
+    """A receipt came in; `request_id` 0 wants no answer. Company and session are what the bridge claims."""
 
     company_id: str
     session_id: str
     receipt: Receipt
+    request_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

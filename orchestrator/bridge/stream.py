@@ -155,6 +155,10 @@ class SessionStream:
         """Answer an InboundArrived."""
         await self._put(encode.inbound_recorded(request_id, error_code))
 
+    async def answer_receipts(self, request_ids: Sequence[int], error_code: str = "") -> None:
+        """Answer ReceiptArrived events together."""
+        await self._put(encode.receipts_recorded(request_ids, error_code))
+
     async def answer_message(self, request_id: int, message_proto: bytes | None) -> None:
         """Answer a MessageWanted."""
         await self._put(encode.stored_message(request_id, message_proto))

@@ -41,9 +41,6 @@ _PATIENCE_S = 8.0
 """How long a write is tried while the database is away. The bridge gives up after 10 s and closes the session: then
 WhatsApp sends again what was not recorded, in order, at the next login."""
 
-_RECEIPT_PATIENCE_S = 60.0
-"""The same for receipts: WhatsApp has its answer already and does not send them again."""
-
 _DRAIN_S = 5.0
 """How long what came before the end of a stream may take: credentials of a number that was just linked among it."""
 
@@ -88,7 +85,7 @@ class EventPump:
         self._writes: Batches[AuthWrite] = Batches(self._store_auth, 1, _WRITES_WAITING)
         self._reads = Tasks(_READS_AT_A_TIME)
         self._messages = ChatWork(self._record_inbound, settings.inbound_at_a_time, settings.inbound_waiting)
-        self._receipt_batches: Batches[Receipt] = Batches(
+        self._receipt_batches: Batches[ReceiptArrived] = Batches(
             self._record_receipts, _RECEIPTS_AT_A_TIME, _RECEIPTS_WAITING
         )
         self._sign_of_life_s = settings.connect_timeout_ms / 1000 + _BEYOND_CONNECT_S
@@ -193,20 +190,33 @@ class EventPump:
         await self._stream.answer_inbound(event.request_id, error_code)
 
     async def _take_receipt(self, event: ReceiptArrived) -> None:
-        if self._is_ours(event.company_id, event.session_id):
-            await self._receipt_batches.put(event.receipt)
+        if not self._is_ours(event.company_id, event.session_id):
+            await self._answer_receipts([event], errors.NOT_FOUND.name)
+            return
+        await self._receipt_batches.put(event)
 
-    async def _record_receipts(self, receipts: Sequence[Receipt]) -> None:
-        recording = [
-            insist("Recording a receipt", partial(self._record_receipt, receipt), _RECEIPT_PATIENCE_S)
-            for receipt in receipts
-        ]
-        for failed in await asyncio.gather(*recording, return_exceptions=True):
-            if isinstance(failed, Exception):
-                self._log.opt(exception=failed).error("A receipt could not be recorded.")
+    async def _record_receipts(self, arrived: Sequence[ReceiptArrived]) -> None:
+        codes = await asyncio.gather(*(self._record_receipt(event.receipt) for event in arrived))
+        for error_code in dict.fromkeys(codes):
+            alike = [event for event, code in zip(arrived, codes, strict=True) if code == error_code]
+            await self._answer_receipts(alike, error_code)
 
-    async def _record_receipt(self, receipt: Receipt) -> None:
-        await self._receipts.record(self._scope, self._session_id, receipt)
+    async def _answer_receipts(self, arrived: Sequence[ReceiptArrived], error_code: str) -> None:
+        waiting = [event.request_id for event in arrived if event.request_id]
+        if waiting:
+            await self._stream.answer_receipts(waiting, error_code)
+
+    async def _record_receipt(self, receipt: Receipt) -> str:
+        """The error code of what failed, empty where the receipt is durable."""
+        record = partial(self._receipts.record, self._scope, self._session_id, receipt)
+        try:
+            await insist("Recording a receipt", record, _PATIENCE_S)
+        except PonteError as error:
+            return error.code.name
+        except Exception:
+            self._log.exception("A receipt could not be recorded.")
+            return errors.INTERNAL.name
+        return ""
 
     async def _find_message(self, wanted: MessageWanted) -> None:
         message_proto: bytes | None = None
@@ -230,5 +240,7 @@ class EventPump:
         except TimeoutError:
             self._log.warning("What a stream left was not finished in {:g} s.", _DRAIN_S)
 
-    def _all_work(self) -> tuple[Batches[AuthWrite], Batches[Receipt], ChatWork[InboundArrived], Tasks]:
+    def _all_work(
+        self,
+    ) -> tuple[Batches[AuthWrite], Batches[ReceiptArrived], ChatWork[InboundArrived], Tasks]:
         return self._writes, self._receipt_batches, self._messages, self._reads

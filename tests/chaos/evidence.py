@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tests.chaos.traffic import Talk
-from tests.chaos.verdict import Event, Evidence, received_texts, seen_texts
+from tests.chaos.verdict import Event, Evidence, received_texts, seen_texts, unread
 from tests.support.ponte import RestClient
 from tests.support.simulator import SimulatorClient
 
@@ -72,7 +72,7 @@ class Witness:
             done = {
                 event["data"]["id"] for event in log if event["type"] in ("message.sent", "message.failed")
             }
-            if any(message_id not in done for _, message_id in talk.accepted):
+            if any(message_id not in done for _, message_id in talk.accepted) or unread(talk, log):
                 return True
         return await self._a_phone_lacks_something()
 

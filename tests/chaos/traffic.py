@@ -15,12 +15,13 @@ _BETWEEN_TRIES_S = 0.1
 
 @dataclass(frozen=True)
 class Chat:
-    """A customer's conversation with a session."""
+    """A customer's conversation with a session. One who `reads` shows it: WhatsApp tells the sender."""
 
     company_id: str
     session_id: str
     number: str
     customer: str
+    reads: bool = True
 
 
 @dataclass

@@ -31,6 +31,11 @@ def judge(evidence: Evidence) -> list[str]:
     for talk in evidence.talks:
         wrong += _judge_recipient(talk, evidence.phones[talk.chat.customer])
         wrong += _judge_inbound(talk, evidence.logs[talk.chat.company_id])
+        receipt = "read" if talk.chat.reads else "delivered"
+        wrong += [
+            f"receipts, {talk.chat.customer}: no message.{receipt} of message {message_id}"
+            for message_id in unread(talk, evidence.logs[talk.chat.company_id])
+        ]
     for company_id, log in evidence.logs.items():
         ids = [
             message_id
@@ -43,16 +48,14 @@ def judge(evidence: Evidence) -> list[str]:
     return wrong
 
 
-def lost_receipts(evidence: Evidence) -> int:
-    """Count the messages that were sent and of which no event says that they were delivered."""
-    delivered = {
-        event["data"]["id"]
-        for log in evidence.logs.values()
-        for event in log
-        if event["type"] == "message.delivered"
-    }
-    sent = {message_id for talk in evidence.talks for _, message_id in talk.accepted}
-    return len(sent - delivered)
+def unread(talk: Talk, log: Iterable[Event]) -> list[str]:
+    """The ids of a chat's accepted messages of which the last event that a receipt owes is not there.
+
+    What is read was delivered: a receipt that is recorded again after a fault may come behind a later one.
+    """
+    last = {"message.read"} if talk.chat.reads else {"message.delivered", "message.read"}
+    told = {event["data"]["id"] for event in log if event["type"] in last}
+    return [message_id for _, message_id in talk.accepted if message_id not in told]
 
 
 def seen_texts(talk: Talk, rows: Iterable[Row]) -> list[str]:

@@ -2,7 +2,7 @@ import { areJidsSameUser, type BinaryNode, getBinaryNodeChildren } from '@whiske
 import { type Receipt, ReceiptKind } from '../generated/ponte/bridge/v1/bridge.js';
 import type { Me } from '../inbound.js';
 
-export type ReceiptContent = Omit<Receipt, 'companyId' | 'sessionId'>;
+export type ReceiptContent = Omit<Receipt, 'companyId' | 'sessionId' | 'requestId'>;
 
 /** `inactive` is what a device that is not in the foreground sends: delivered all the same. */
 const KIND_BY_TYPE: Record<string, ReceiptKind> = {

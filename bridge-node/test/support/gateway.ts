@@ -58,6 +58,8 @@ export interface Hooks {
   onGetAuth?(type: string): boolean;
   /** The error code of a recording; undefined does not answer. */
   onInbound?(message: InboundMessage): string | undefined | Promise<string | undefined>;
+  /** The same of a receipt. */
+  onReceipt?(receipt: Receipt): string | undefined | Promise<string | undefined>;
 }
 
 /** The gateway's end of one session stream, which answers what the bridge asks. */
@@ -141,9 +143,13 @@ export class GatewayStream {
         const messageProto = this.vault.sentMessages.get(waMessageId);
         return this.command({ $case: 'storedMessage', storedMessage: { requestId, messageProto } });
       }
-      case 'receipt':
-        this.receipts.push(event.receipt);
-        return;
+      case 'receipt': {
+        const errorCode = this.hooks.onReceipt ? await this.hooks.onReceipt(event.receipt) : '';
+        if (errorCode === undefined) return;
+        if (!errorCode) this.receipts.push(event.receipt);
+        const requestIds = [event.receipt.requestId];
+        return this.command({ $case: 'receiptRecorded', receiptRecorded: { requestIds, errorCode } });
+      }
       case 'sendResult':
         this.#results.get(event.sendResult.waMessageId)?.(event.sendResult);
         return;

@@ -121,6 +121,7 @@ async def test_messages_and_receipts_come_as_values(stream: SessionStream, peer:
             kind=pb.RECEIPT_KIND_ERROR,
             code=463,
             at_ms=3000,
+            request_id=5,
         )
     )
     inbound, receipt = await stream.read(), await stream.read()
@@ -132,6 +133,13 @@ async def test_messages_and_receipts_come_as_values(stream: SessionStream, peer:
     )
     assert isinstance(receipt, ReceiptArrived)
     assert (receipt.receipt.kind, receipt.receipt.code) == (ReceiptKind.ERROR, 463)
+    await stream.answer_receipts([receipt.request_id], "INTERNAL")
+    command = await peer.next_command()
+    assert command is not None
+    assert (list(command.receipt_recorded.request_ids), command.receipt_recorded.error_code) == (
+        [5],
+        "INTERNAL",
+    )
 
 
 async def test_an_acknowledged_message_carries_its_proto(

@@ -40,12 +40,16 @@ def arrive(
 
 
 async def answers(peer: MemoryPeer, count: int) -> dict[int, str]:
-    """Error codes of so many answers to inbound messages, by request."""
+    """Error codes of so many answers to inbound messages and receipts, by request."""
     found: dict[int, str] = {}
     while len(found) < count:
         command = await peer.next_command()
         assert command is not None
-        found[command.inbound_recorded.request_id] = command.inbound_recorded.error_code
+        if command.HasField("receipt_recorded"):
+            answer = command.receipt_recorded
+            found |= dict.fromkeys(answer.request_ids, answer.error_code)
+        else:
+            found[command.inbound_recorded.request_id] = command.inbound_recorded.error_code
     return found
 
 
@@ -82,6 +86,7 @@ async def test_what_comes_while_the_database_is_away_is_recorded_in_order_when_i
             session_id=session_id,
             wa_message_ids=["A"],
             kind=pb.RECEIPT_KIND_READ,
+            request_id=4,
         )
     )
 
@@ -90,13 +95,30 @@ async def test_what_comes_while_the_database_is_away_is_recorded_in_order_when_i
 
     await until(both_refused)
     house.inbox.error = house.receipts.error = None
-    assert await answers(peer, 3) == {1: "", 2: "", 3: ""}
+    assert await answers(peer, 4) == {1: "", 2: "", 3: "", 4: ""}
     assert house.inbox.texts == ["text 0", "text 1", "text 2"]
+    assert [receipt.wa_message_ids for receipt in house.receipts.receipts] == [("A",)]
 
-    async def receipt_recorded() -> bool:
-        return [receipt.wa_message_ids[0] for receipt in house.receipts.receipts] == ["A"]
 
-    await until(receipt_recorded)
+async def test_a_receipt_that_cannot_be_recorded_is_answered_so(
+    house: MemoryHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_pump, "_PATIENCE_S", 0.2)
+    session_id, peer = await house.connected()
+    house.receipts.error = RuntimeError("the disk is full")
+    receipt = pb.Receipt(
+        company_id=house.scope.company_id,
+        session_id=session_id,
+        wa_message_ids=["A"],
+        kind=pb.RECEIPT_KIND_READ,
+        request_id=1,
+    )
+    peer.emit(receipt=receipt)
+    assert await answers(peer, 1) == {1: "INTERNAL"}
+    house.receipts.error = PonteError(errors.NOT_FOUND)
+    receipt.request_id = 2
+    peer.emit(receipt=receipt)
+    assert await answers(peer, 1) == {2: "NOT_FOUND"}
 
 
 async def test_events_of_another_company_are_refused(house: MemoryHouse) -> None:
@@ -109,10 +131,11 @@ async def test_events_of_another_company_are_refused(house: MemoryHouse) -> None
             session_id=peer.opening.session_id,
             wa_message_ids=["A"],
             kind=pb.RECEIPT_KIND_READ,
+            request_id=3,
         )
     )
     arrive(house, peer, 2, "ours")
-    assert await answers(peer, 2) == {1: "NOT_FOUND", 2: ""}
+    assert await answers(peer, 3) == {1: "NOT_FOUND", 2: "", 3: "NOT_FOUND"}
     assert house.inbox.texts == ["ours"]
     assert house.receipts.receipts == []
 
@@ -147,13 +170,10 @@ async def test_receipts_are_recorded_in_order(house: MemoryHouse) -> None:
                 wa_message_ids=[f"A{number}"],
                 kind=pb.RECEIPT_KIND_DELIVERED,
                 at_ms=1000,
+                request_id=number,
             )
         )
-
-    async def look() -> bool:
-        return len(house.receipts.receipts) == 50
-
-    await until(look)
+    assert await answers(peer, 49) == dict.fromkeys(range(1, 50), "")
     assert [receipt.wa_message_ids[0] for receipt in house.receipts.receipts] == [f"A{n}" for n in range(50)]
 
 
