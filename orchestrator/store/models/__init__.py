@@ -17,6 +17,7 @@ from orchestrator.store.models.company import (
     IdempotencyRow,
     MetadataRow,
 )
+from orchestrator.store.models.consent import AuditRow, OptInRow, SuppressionRow
 from orchestrator.store.models.event import EventRow, WebhookDeliveryRow, WebhookRow
 from orchestrator.store.models.gateway import GatewayRow
 from orchestrator.store.models.message import ContactRow, MessageRow
@@ -31,6 +32,7 @@ from orchestrator.store.models.session import (
 __all__ = [
     "ApiKeyRow",
     "ArchivedCredentialsRow",
+    "AuditRow",
     "AuthCredentialsRow",
     "AuthKeyRow",
     "CampaignRecipientRow",
@@ -46,6 +48,7 @@ __all__ = [
     "IdempotencyRow",
     "MessageRow",
     "MetadataRow",
+    "OptInRow",
     "RecipientImportRow",
     "RecipientListRow",
     "RecipientRow",
@@ -53,6 +56,7 @@ __all__ = [
     "SessionPolicyRow",
     "SessionRow",
     "SessionSendRow",
+    "SuppressionRow",
     "WebhookDeliveryRow",
     "WebhookRow",
 ]
