@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from orchestrator._generated.ponte.v1 import (
     company_pb2,
     contact_pb2,
+    content_pb2,
     event_pb2,
     message_pb2,
     session_pb2,
@@ -23,6 +24,7 @@ PUBLIC_FILES = (
     session_pb2.DESCRIPTOR,
     message_pb2.DESCRIPTOR,
     contact_pb2.DESCRIPTOR,
+    content_pb2.DESCRIPTOR,
     event_pb2.DESCRIPTOR,
     webhook_pb2.DESCRIPTOR,
 )

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from google.protobuf import json_format
+
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator.bridge.messages import (
     AuthRead,
@@ -21,6 +23,7 @@ from orchestrator.bridge.messages import (
 )
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.closing import Closed
+from orchestrator.domain.content import Content, Unknown, from_values
 from orchestrator.domain.inbound import InboundMessage, Receipt, ReceiptKind
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.retry import Outcome, SendReport
@@ -130,8 +133,19 @@ def _inbound(inbound: pb.InboundMessage) -> InboundArrived:
         message_proto=inbound.message_proto,
         kind=inbound.kind,
         text=inbound.text,
+        content=_content(inbound),
     )
     return InboundArrived(inbound.request_id, inbound.company_id, inbound.session_id, message)
+
+
+def _content(inbound: pb.InboundMessage) -> Content | None:
+    """Read any content but a plain text; one that the contract does not allow is kept as unknown."""
+    if not inbound.HasField("content"):
+        return None
+    try:
+        return from_values(json_format.MessageToDict(inbound.content, preserving_proto_field_name=True))
+    except (ValueError, OverflowError):
+        return Content(Unknown(inbound.kind))
 
 
 def _receipt(receipt: pb.Receipt) -> ReceiptArrived | None:

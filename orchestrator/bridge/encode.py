@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+from google.protobuf import json_format
+
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator.bridge.messages import Opening
 from orchestrator.domain.auth_state import AuthKey
+from orchestrator.domain.content import Content, to_values
 
 
 def open_session(opening: Opening) -> pb.SessionCommand:
@@ -28,19 +31,18 @@ def open_session(opening: Opening) -> pb.SessionCommand:
     )
 
 
-def send_text(
-    request_id: int, wa_message_id: str, chat_jid: str, body: str, fresh_recipient: bool
+def send_message(
+    request_id: int, wa_message_id: str, chat_jid: str, content: Content | str, fresh_recipient: bool
 ) -> pb.SessionCommand:
-    """Send a text with an id assigned before."""
-    return pb.SessionCommand(
-        send_message=pb.SendMessage(
-            request_id=request_id,
-            wa_message_id=wa_message_id,
-            chat_jid=chat_jid,
-            text=pb.TextContent(body=body),
-            fresh_recipient=fresh_recipient,
-        )
+    """Send a content (a `str` is a plain text) with an id assigned before."""
+    message = pb.SendMessage(
+        request_id=request_id, wa_message_id=wa_message_id, chat_jid=chat_jid, fresh_recipient=fresh_recipient
     )
+    if isinstance(content, str):
+        message.text.body = content
+    else:
+        json_format.ParseDict(to_values(content), message.composed)
+    return pb.SessionCommand(send_message=message)
 
 
 def check_numbers(request_id: int, phone_numbers: Sequence[str]) -> pb.SessionCommand:

@@ -14,6 +14,7 @@ from orchestrator.bridge import decode, encode, errors
 from orchestrator.bridge.messages import BridgeEvent, CheckedNumber, Opening, SendResult
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.closing import Closed
+from orchestrator.domain.content import Content
 from orchestrator.domain.retry import Outcome, SendReport
 
 _COMMANDS_WAITING = 1000
@@ -97,10 +98,16 @@ class SessionStream:
         self._finish()
         return lost
 
-    async def send_text(
-        self, wa_message_id: str, chat_jid: str, body: str, timeout_s: float, *, fresh_recipient: bool = False
+    async def send(
+        self,
+        wa_message_id: str,
+        chat_jid: str,
+        content: Content | str,
+        timeout_s: float,
+        *,
+        fresh_recipient: bool = False,
     ) -> SendResult:
-        """Send a text; every way it can fail is an outcome of the result, not an exception.
+        """Send a content, a `str` as plain text; every way it can fail is an outcome of the result, not an exception.
 
         `fresh_recipient` makes Baileys ask anew for the recipient's devices, keys and group data before.
         """
@@ -108,7 +115,7 @@ class SessionStream:
         request_id = next(self._ids)
         try:
             async with asyncio.timeout(timeout_s):
-                command = encode.send_text(request_id, wa_message_id, chat_jid, body, fresh_recipient)
+                command = encode.send_message(request_id, wa_message_id, chat_jid, content, fresh_recipient)
                 answer = await self._answer(request_id, question, command)
             return decode.send_result(answer.send_result)
         except TimeoutError:

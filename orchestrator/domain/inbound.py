@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from orchestrator.domain.content import Content
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import MessageStatus
 
@@ -14,8 +15,8 @@ class InboundMessage:
 
     `chat_jid` is the chat's jid as WhatsApp named it, without device. `from_me` means that the company's own
     phone, or another device of it, wrote the message. `offline` means that it waited at WhatsApp while the
-    session was not connected. `message_proto` is the unpadded protobuf `Message`. `kind` is "text", or the
-    protobuf field's name of any other content; `text` is what a person would read of it, or empty.
+    session was not connected. `message_proto` is the unpadded protobuf `Message`. `kind` is the
+    content's; `text` is what a person would read of it, or empty; `content` is None for a plain text.
     """
 
     wa_message_id: str
@@ -30,6 +31,7 @@ class InboundMessage:
     message_proto: bytes
     kind: str
     text: str
+    content: Content | None = None
 
 
 class ReceiptKind(StrEnum):

@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from orchestrator.domain.content import Content, plain_text
+from orchestrator.domain.content.marks import NO_MARKS, Marks
 from orchestrator.domain.jid import ContactId
-
-MAX_TEXT_CHARACTERS = 65_536
-"""WhatsApp's own bound for one text message."""
 
 
 class Direction(StrEnum):
@@ -89,7 +88,10 @@ class MessageTimes:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a chat, either direction. `chat_jid` names the chat; `contact` the other side of a 1:1 chat."""
+    """One message of a chat, either direction. `chat_jid` names the chat; `contact` the other side of a 1:1 chat.
+
+    `text` is what a person would read. `content` is None for a plain text, which says no more than that.
+    """
 
     id: str
     wa_message_id: str
@@ -111,3 +113,12 @@ class Message:
     campaign_id: str = ""
     recipient_id: str = ""
     waiting_for: WaitingFor | None = None
+    content: Content | None = None
+    marks: Marks = NO_MARKS
+
+    @property
+    def whole_content(self) -> Content | None:
+        """What it says, of a plain text too; None once it was deleted, and for kinds stored by older versions."""
+        if self.content is None and self.kind == "text" and self.text:
+            return plain_text(self.text)
+        return self.content

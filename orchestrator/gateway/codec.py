@@ -1,8 +1,10 @@
 """The internal gateway service's messages from and to the values of services.ports."""
 
+import json
 from datetime import UTC, datetime
 
 from orchestrator._generated.ponte.gateway.v1 import gateway_pb2 as pb
+from orchestrator.domain.content import from_values, to_values
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.services.ports import NumberCheck, OutgoingMessage, SendAnswer
@@ -25,13 +27,19 @@ def encode_message(message: OutgoingMessage) -> pb.OutgoingMessage:
         chat_jid=message.chat_jid,
         text=message.text,
         fresh_recipient=message.fresh_recipient,
+        content_json=json.dumps(to_values(message.content)) if message.content else "",
     )
 
 
 def decode_message(message: pb.OutgoingMessage) -> OutgoingMessage:
     """A message to send."""
     return OutgoingMessage(
-        message.message_id, message.wa_message_id, message.chat_jid, message.text, message.fresh_recipient
+        message.message_id,
+        message.wa_message_id,
+        message.chat_jid,
+        message.text,
+        message.fresh_recipient,
+        from_values(json.loads(message.content_json)) if message.content_json else None,
     )
 
 

@@ -23,10 +23,10 @@ class Window:
         chat = self._chats.setdefault(message.chat_jid, asyncio.Lock())
         try:
             async with chat, self._room:
-                return await stream.send_text(
+                return await stream.send(
                     message.wa_message_id,
                     message.chat_jid,
-                    message.text,
+                    message.content or message.text,
                     timeout_s,
                     fresh_recipient=message.fresh_recipient,
                 )

@@ -224,6 +224,7 @@ class DispatchRun:
                 stored.message.chat_jid,
                 stored.message.text,
                 wants_fresh_recipient(stored.message.error),
+                stored.message.content,
             )
             for stored in claimed
         ]

@@ -1,6 +1,8 @@
 """A message as it stands in events: the same names as in the API's JSON, so that a webhook needs no second read."""
 
-from orchestrator.domain.content.codec import rfc3339
+from orchestrator.domain.content import Poll, to_values
+from orchestrator.domain.content.codec import record_to_values, rfc3339
+from orchestrator.domain.content.marks import NO_MARKS, poll_results
 from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.domain.message import Message, MessageTimes
 
@@ -8,7 +10,8 @@ _TIMES = tuple(MessageTimes.__dataclass_fields__)
 
 
 def message_data(message: Message) -> dict[str, object]:
-    """Give the JSON form of a message, field by field that of the API: only what is absent there is left out here."""
+    """Give the JSON form of a message, field by field that of the API; in `content`, and in what became of the message
+    later, fields that have their default are left out."""
     contact = message.contact
     data: dict[str, object] = {
         "id": message.id,
@@ -26,16 +29,28 @@ def message_data(message: Message) -> dict[str, object]:
     }
     if message.text:
         data["text"] = {"body": message.text}
+    if message.whole_content:
+        data["content"] = to_values(message.whole_content)
     if message.error:
         data["error"] = {"code": message.error.code, "detail": message.error.detail}
     for name in _TIMES:
         moment = getattr(message.times, name)
         if moment is not None:
             data[name] = rfc3339(moment)
-    return data
+    if message.marks == NO_MARKS and message.kind != Poll.kind:
+        return data
+    return data | _marks_data(message)
+
+
+def _marks_data(message: Message) -> dict[str, object]:
+    marks = record_to_values(message.marks)
+    marks.pop("votes", None)
+    if message.content is not None and isinstance(message.content.body, Poll):
+        results = poll_results(message.content.body.options, message.marks.votes)
+        marks["poll_results"] = [record_to_values(result) for result in results]
+    return marks
 
 
 def message_event(event_type: EventType, message: Message) -> NewEvent:
     """Make the event that tells of a message."""
     return NewEvent(event_type, message.session_id, message_data(message), message.chat_jid)
-

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.content import Content
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.retry import SendReport
 
@@ -14,6 +15,7 @@ from orchestrator.domain.retry import SendReport
 class OutgoingMessage:
     """One message for a gateway to send; `wa_message_id` is the same in every attempt.
 
+    `content` is None for a plain text.
     `fresh_recipient`: WhatsApp is asked anew for the recipient's devices, keys and group data before.
     """
 
@@ -22,6 +24,7 @@ class OutgoingMessage:
     chat_jid: str
     text: str
     fresh_recipient: bool = False
+    content: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.content import Content, plain_text, to_values
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.events import EventType
 from orchestrator.domain.ids import make_id, make_whatsapp_message_id
-from orchestrator.domain.jid import ContactId, phone_number_to_jid
+from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import (
-    MAX_TEXT_CHARACTERS,
     Direction,
     Lane,
     Message,
@@ -24,6 +24,7 @@ from orchestrator.services.contacts import ContactBook, only_session
 from orchestrator.services.context import Context
 from orchestrator.services.message_data import message_event
 from orchestrator.services.phone_numbers import check_phone_number
+from orchestrator.services.references import Addressed, NamedMessages
 from orchestrator.services.waiting_count import WaitingCount
 from orchestrator.store import dispatch_leases, idempotency
 from orchestrator.store import events as event_store
@@ -38,7 +39,11 @@ _METHOD = "messages.submit"
 
 @dataclass(frozen=True, slots=True)
 class SubmitText:
-    """A text to send. `to` is E.164; `session_id` may be empty while the company has one session."""
+    """A message to send: a plain text by its `body`, anything else by `content`, or what the message `forward` says.
+
+    `to` is E.164, or empty where the content is about a message, whose chat is meant. `session_id` may be empty while
+    the company has one session.
+    """
 
     session_id: str
     to: str
@@ -46,16 +51,28 @@ class SubmitText:
     send_at: datetime | None = None
     lane: Lane = Lane.TRANSACTIONAL
     idempotency_key: str = ""
+    content: Content | None = None
+    forward: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A checked text with the ids that it keeps, whatever happens later."""
+    """A checked message with the ids that it keeps, whatever happens later."""
 
     command: SubmitText
+    content: Content
     message_id: str
     wa_message_id: str
     request_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """A message that will be stored: its session is linked, and what it is about is known."""
+
+    prepared: _Prepared
+    session_id: str
+    addressed: Addressed
 
 
 class Submissions:
@@ -73,27 +90,30 @@ class Submissions:
 
     def _prepare(self, command: SubmitText) -> _Prepared:
         now, rng = self._context.clock(), self._context.rng
-        check_phone_number(command.to, "to")
-        _check_body(command.body)
+        content = command.content or plain_text(command.body)
+        if not command.forward:
+            content.check()
+        if command.to or command.forward or not content.message_id:
+            check_phone_number(command.to, "to")
         if command.send_at and command.send_at > now + LATEST_SEND_AT:
             raise invalid_field(errors.INVALID_ARGUMENT, "send_at", "Give a time within a year.")
-        request_hash = ""
-        if command.idempotency_key:
-            request_hash = idempotency.hash_request(
-                command.session_id, command.to, command.body, command.send_at, command.lane
-            )
-        return _Prepared(command, make_id(now, rng), make_whatsapp_message_id(rng), request_hash)
+        request_hash = _request_hash(command) if command.idempotency_key else ""
+        return _Prepared(command, content, make_id(now, rng), make_whatsapp_message_id(rng), request_hash)
 
     async def _write(
         self, tx: Transaction, scope: CompanyScope, items: Sequence[_Prepared]
     ) -> list[Message | PonteError]:
         results: dict[str, Message | PonteError] = {}
         replays: dict[str, str] = {}
-        accepted: list[tuple[_Prepared, str]] = []
+        accepted: list[_Accepted] = []
         sessions = await _Sessions.load(tx, scope, items)
+        named = await NamedMessages.load(
+            tx, scope, [item.command.forward or item.content.message_id for item in items]
+        )
         for item in items:
             try:
                 session_id = sessions.check(item.command.session_id)
+                addressed = _address(item, named, session_id)
                 earlier = await self._remember(tx, scope, item)
                 if earlier:
                     replays[item.message_id] = earlier
@@ -102,7 +122,7 @@ class Submissions:
             except PonteError as error:
                 results[item.message_id] = error
             else:
-                accepted.append((item, session_id))
+                accepted.append(_Accepted(item, session_id, addressed))
         if accepted:
             results |= await self._add(tx, scope, accepted)
         if replays:
@@ -125,15 +145,12 @@ class Submissions:
         return earlier.resource_id if earlier else ""
 
     async def _add(
-        self, tx: Transaction, scope: CompanyScope, accepted: Sequence[tuple[_Prepared, str]]
+        self, tx: Transaction, scope: CompanyScope, accepted: Sequence[_Accepted]
     ) -> dict[str, Message]:
         now = self._context.clock()
-        contacts = await self._book.complete(
-            tx, scope, [ContactId(pn_jid=phone_number_to_jid(item.command.to)) for item, _ in accepted]
-        )
+        contacts = await self._book.complete(tx, scope, [item.addressed.contact for item in accepted])
         messages = [
-            _to_message(scope, item, session_id, contact, now)
-            for (item, session_id), contact in zip(accepted, contacts, strict=True)
+            _to_message(scope, item, contact, now) for item, contact in zip(accepted, contacts, strict=True)
         ]
         events = await event_store.append(
             tx,
@@ -150,7 +167,7 @@ class Submissions:
                 for message, event in zip(messages, events, strict=True)
             ],
         )
-        session_ids = {session_id for _, session_id in accepted}
+        session_ids = {item.session_id for item in accepted}
 
         async def ring() -> None:
             for session_id in session_ids:
@@ -194,33 +211,35 @@ class _Sessions:
         return session_id
 
 
-def _check_body(body: str) -> None:
-    if not body.strip():
-        raise invalid_field(errors.TEXT_EMPTY, "text.body")
-    if len(body) > MAX_TEXT_CHARACTERS:
-        raise invalid_field(errors.TEXT_TOO_LONG, "text.body")
-    if "\0" in body:
-        raise invalid_field(
-            errors.INVALID_ARGUMENT, "text.body", "The text has a NUL character; leave it out."
-        )
-
-
-def _to_message(
-    scope: CompanyScope, item: _Prepared, session_id: str, contact: ContactId, now: datetime
-) -> Message:
+def _address(item: _Prepared, named: NamedMessages, session_id: str) -> Addressed:
     command = item.command
+    if command.forward:
+        return named.forward(command.forward, command.to, session_id)
+    return named.address(item.content, command.to, session_id)
+
+
+def _request_hash(command: SubmitText) -> str:
+    plain = (command.session_id, command.to, command.body, command.send_at, command.lane)
+    if command.content is None or command.content.is_plain:
+        return idempotency.hash_request(*plain, *([command.forward] if command.forward else []))
+    return idempotency.hash_request(*plain, to_values(command.content))
+
+
+def _to_message(scope: CompanyScope, item: _Accepted, contact: ContactId, now: datetime) -> Message:
+    command, content = item.prepared.command, item.addressed.content
     return Message(
-        id=item.message_id,
-        wa_message_id=item.wa_message_id,
+        id=item.prepared.message_id,
+        wa_message_id=item.prepared.wa_message_id,
         company_id=scope.company_id,
-        session_id=session_id,
-        chat_jid=contact.pn_jid,
+        session_id=item.session_id,
+        chat_jid=item.addressed.chat_jid,
         contact=contact,
         direction=Direction.OUTBOUND,
-        kind="text",
-        text=command.body,
+        kind=content.kind,
+        text=content.text,
         status=MessageStatus.QUEUED,
         lane=command.lane,
         attempts=0,
         times=MessageTimes(created_at=now, send_at=command.send_at),
+        content=None if content.is_plain else content,
     )

@@ -21,6 +21,7 @@ from orchestrator.domain.message import (
 from orchestrator.domain.message_filter import MessageFilter
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.store import events
+from orchestrator.store.content_text import read_content, read_marks, write_content, write_marks
 from orchestrator.store.database import Transaction
 from orchestrator.store.id_lists import padded
 from orchestrator.store.models import MessageRow
@@ -236,6 +237,8 @@ def to_message(scope: CompanyScope, row: Row[Any]) -> StoredMessage:
         offline=row.offline,
         campaign_id=row.campaign_id,
         recipient_id=row.recipient_id,
+        content=read_content(row.content),
+        marks=read_marks(row.marks),
         waiting_for=WaitingFor(row.waiting_code, row.waiting_detail) if row.waiting_code else None,
     )
     return StoredMessage(message, row.sequence, row.due_at)
@@ -253,6 +256,8 @@ def _to_row(scope: CompanyScope, stored: StoredMessage) -> dict[str, Any]:
         "direction": message.direction.value,
         "kind": message.kind,
         "text": message.text,
+        "content": write_content(message.content),
+        "marks": write_marks(message.marks),
         "lane": message.lane.value,
         "campaign_id": message.campaign_id,
         "recipient_id": message.recipient_id,

@@ -14,7 +14,10 @@ from orchestrator._generated.ponte.v1 import (
     session_pb2,
     webhook_pb2,
 )
+from orchestrator.api.rpc import content
 from orchestrator.domain.company import ApiKey, Company
+from orchestrator.domain.content import Poll
+from orchestrator.domain.content.marks import Marks, poll_results
 from orchestrator.domain.events import Event
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import Direction, Lane, Message, MessageStatus
@@ -102,6 +105,8 @@ def message(value: Message) -> message_pb2.Message:
     """Encode a message of either direction."""
     times = value.times
     error = value.error
+    marks = value.marks
+    said = value.whole_content
     return message_pb2.Message(
         id=value.id,
         wa_message_id=value.wa_message_id,
@@ -123,7 +128,31 @@ def message(value: Message) -> message_pb2.Message:
         failed_at=moment(times.failed_at),
         offline=value.offline,
         push_name=value.push_name,
+        content=content.encode(said) if said else None,
+        edited_at=moment(marks.edited_at),
+        deleted_at=moment(marks.deleted_at),
+        pinned_until=moment(marks.pinned_until),
+        reactions=_reactions(marks),
+        poll_results=_poll_results(value),
     )
+
+
+def _reactions(marks: Marks) -> list[message_pb2.MessageReaction]:
+    return [
+        message_pb2.MessageReaction(
+            emoji=reaction.emoji, from_me=reaction.from_me, sender=reaction.sender, at=moment(reaction.at)
+        )
+        for reaction in marks.reactions
+    ]
+
+
+def _poll_results(value: Message) -> list[message_pb2.PollResult]:
+    if value.content is None or not isinstance(value.content.body, Poll):
+        return []
+    return [
+        message_pb2.PollResult(option=result.option, votes=result.votes, voters=result.voters)
+        for result in poll_results(value.content.body.options, value.marks.votes)
+    ]
 
 
 def event(value: Event) -> event_pb2.Event:

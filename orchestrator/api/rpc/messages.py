@@ -2,7 +2,7 @@
 
 from orchestrator._generated.ponte.v1 import message_pb2
 from orchestrator.api.caller import Caller
-from orchestrator.api.rpc import decode, encode
+from orchestrator.api.rpc import content, decode, encode
 from orchestrator.domain.errors import INVALID_ARGUMENT, WAIT_TIMED_OUT, PonteError, invalid_field
 from orchestrator.domain.message import Direction, Lane, Message, MessageStatus
 from orchestrator.services.messages import MessageFilter, MessageService, SubmitText
@@ -75,12 +75,14 @@ class MessageMethods:
 
 def _submission(request: message_pb2.SendMessageRequest) -> SubmitText:
     if request.WhichOneof("content") is None:
-        raise invalid_field(INVALID_ARGUMENT, "text", "Give the content of the message: text.")
+        raise invalid_field(INVALID_ARGUMENT, "text", "Give the content of the message, for instance text.")
     lane = decode.choice(request.lane, _Message.Lane.Name, Lane, "lane")
     return SubmitText(
         session_id=request.session_id,
         to=request.to,
         body=request.text.body,
+        content=content.decode_request(request),
+        forward=request.forward.message_id,
         send_at=decode.moment(request.send_at, "send_at") if request.HasField("send_at") else None,
         lane=lane or Lane.TRANSACTIONAL,
         idempotency_key=decode.idempotency_key(request),

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from orchestrator.store.models.base import UtcDateTime
 
 _WAITING = text("status IN ('QUEUED', 'SENDING')")
 _CLAIMED = text("status = 'SENDING'")
+_MENU = text("kind IN ('buttons', 'list')")
 
 
 class MessageRow(SQLModel, table=True):
@@ -38,6 +39,14 @@ class MessageRow(SQLModel, table=True):
             postgresql_where=_WAITING,
         ),
         Index(
+            "message_menu",
+            "session_id",
+            "chat_jid",
+            "sequence",
+            sqlite_where=_MENU,
+            postgresql_where=_MENU,
+        ),
+        Index(
             "message_claimed", "session_id", "claimed_until", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED
         ),
     )
@@ -53,6 +62,10 @@ class MessageRow(SQLModel, table=True):
     direction: str = Field(max_length=10)
     kind: str = Field(max_length=60)
     text: str = Field(default="")
+    content: str | None = Field(default=None, sa_type=Text)
+    """JSON of any content but a plain text."""
+    marks: str | None = Field(default=None, sa_type=Text)
+    """JSON of what happened to the message later: edits, reactions, votes."""
     status: str = Field(max_length=12)
     lane: str = Field(max_length=16)
     campaign_id: str = Field(default="", max_length=36)

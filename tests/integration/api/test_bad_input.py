@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.message import MAX_TEXT_CHARACTERS
+from orchestrator.domain.content.checks import MAX_TEXT_CHARACTERS
 from orchestrator.domain.session import SessionState
 from tests.integration.api.harness import GrpcError, RestAnswer, RestClient, RunningApi, read_grpc_error
 from tests.support.factories import CUSTOMER, Factories

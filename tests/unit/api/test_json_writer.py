@@ -19,6 +19,8 @@ _SAMPLES: dict[int, Any] = {
     FieldDescriptor.CPPTYPE_BOOL: True,
     FieldDescriptor.CPPTYPE_INT32: -7,
     FieldDescriptor.CPPTYPE_INT64: 2**52 + 1,
+    FieldDescriptor.CPPTYPE_UINT32: 7,
+    FieldDescriptor.CPPTYPE_DOUBLE: -1.5,
 }
 
 
@@ -44,6 +46,8 @@ def put(message: Any, field: FieldDescriptor) -> None:
         (target.add() if field.is_repeated else target).CopyFrom(filled(field.message_type))
         return
     value = 1 if field.enum_type is not None else _SAMPLES[field.cpp_type]
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        value = b"x"
     if field.is_repeated:
         getattr(message, field.name).append(value)
     else:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ async def test_a_stream_is_opened_used_and_ended(bridge: _Bridge, client: Bridge
     stream = client.open(OPENING)
     assert isinstance(await stream.read(), Opened)
     reading = asyncio.create_task(stream.read())
-    result = await stream.send_text("3EB0", "1@s.whatsapp.net", "hello", 5)
+    result = await stream.send("3EB0", "1@s.whatsapp.net", "hello", 5)
     assert result.report.outcome is Outcome.ACKNOWLEDGED
     await stream.end()
     assert await reading == Closed(0, "ended", intentional=True)
@@ -113,3 +114,39 @@ async def test_the_status_tells_what_is_held(bridge: _Bridge, client: BridgeClie
 async def test_the_bridge_is_told_for_how_long_a_holder_holds(bridge: _Bridge, client: BridgeClient) -> None:
     await client.hold("gateway-1", 1.5, 5)
     assert bridge.holds == [("gateway-1", 1500)]
+
+
+async def test_a_bridge_that_is_slow_to_take_the_connection_is_waited_for(
+    bridge: _Bridge, address: str, tmp_path: Path
+) -> None:
+    async with slow_way_to(address, tmp_path / "slow.sock", delay_s=0.4) as slow_address:
+        client = BridgeClient(slow_address)
+        try:
+            assert (await client.status(timeout_s=5.0)).session_ids == ("session",)
+        finally:
+            await client.close()
+
+
+@asynccontextmanager
+async def slow_way_to(address: str, path: Path, delay_s: float) -> AsyncIterator[str]:
+    """Another address of a server; what comes first is passed on late, as by a machine that is busy."""
+    pumps: list[asyncio.Task[None]] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(delay_s)
+        to_server, from_server = await asyncio.open_unix_connection(address.removeprefix("unix:"))
+        pumps.append(asyncio.create_task(pump(reader, from_server)))
+        pumps.append(asyncio.create_task(pump(to_server, writer)))
+
+    server = await asyncio.start_unix_server(accept, path)
+    try:
+        yield f"unix:{path}"
+    finally:
+        server.close()
+        for task in pumps:
+            task.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)

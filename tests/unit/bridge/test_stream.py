@@ -145,7 +145,7 @@ async def test_messages_and_receipts_come_as_values(stream: SessionStream, peer:
 async def test_an_acknowledged_message_carries_its_proto(
     stream: SessionStream, peer: MemoryPeer, reading: "asyncio.Task[Closed]"
 ) -> None:
-    result = await stream.send_text("3EB0", CHAT, "hello", 5)
+    result = await stream.send("3EB0", CHAT, "hello", 5)
     assert result.report.outcome is Outcome.ACKNOWLEDGED
     assert result.message_proto == b"hello"
     assert result.acknowledged_at is not None
@@ -155,7 +155,7 @@ async def test_a_message_that_is_not_answered_in_time_is_ambiguous(
     stream: SessionStream, peer: MemoryPeer, reading: "asyncio.Task[Closed]"
 ) -> None:
     peer.acknowledges = False
-    result = await stream.send_text("3EB0", CHAT, "hello", 0.05)
+    result = await stream.send("3EB0", CHAT, "hello", 0.05)
     assert (result.report.outcome, result.report.reason) == (Outcome.AMBIGUOUS, "no_answer")
 
 
@@ -163,7 +163,7 @@ async def test_what_was_handed_over_when_the_stream_dies_is_ambiguous(
     stream: SessionStream, peer: MemoryPeer, reading: "asyncio.Task[Closed]"
 ) -> None:
     peer.acknowledges = False
-    send = asyncio.create_task(stream.send_text("3EB0", CHAT, "hello", 5))
+    send = asyncio.create_task(stream.send("3EB0", CHAT, "hello", 5))
     await peer.next_command()
     peer.break_off()
     result = await send
@@ -176,7 +176,7 @@ async def test_what_comes_after_the_end_is_not_sent(
 ) -> None:
     peer.hang_up(428, "connection_closed")
     await reading
-    result = await stream.send_text("3EB0", CHAT, "hello", 5)
+    result = await stream.send("3EB0", CHAT, "hello", 5)
     assert (result.report.outcome, result.report.reason) == (Outcome.NOT_SENT, "not_connected")
 
 
@@ -253,7 +253,7 @@ async def test_quiet_waits_for_answers(
     stream: SessionStream, peer: MemoryPeer, reading: "asyncio.Task[Closed]"
 ) -> None:
     peer.acknowledges = False
-    send = asyncio.create_task(stream.send_text("3EB0", CHAT, "hello", 5))
+    send = asyncio.create_task(stream.send("3EB0", CHAT, "hello", 5))
     await peer.next_command()
     quiet = asyncio.create_task(stream.quiet())
     await asyncio.sleep(0)

@@ -243,7 +243,7 @@ async def test_sends_on_their_way_are_answered_before_a_stop(house: MemoryHouse)
     peer.acknowledges = False
     stream = house.gateway._keeper.runners[session_id].connected_stream
     assert stream is not None
-    send = asyncio.create_task(stream.send_text("3EB0", ME, "hello", 5))
+    send = asyncio.create_task(stream.send("3EB0", ME, "hello", 5))
     await peer.next_command()
     stopping = asyncio.create_task(house.gateway.stop())
     await asyncio.sleep(0.02)

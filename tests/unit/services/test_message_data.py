@@ -1,12 +1,18 @@
 """Events carry messages in the names of the API."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from google.protobuf import json_format
+from hypothesis import given, settings
 
+from orchestrator._generated.ponte.v1 import message_pb2
 from orchestrator.api.http.json_writer import to_value
 from orchestrator.api.rpc import encode
+from orchestrator.domain.content import Content, Poll
 from orchestrator.domain.content.codec import rfc3339
+from orchestrator.domain.content.marks import Marks, MessageReaction, Vote
 from orchestrator.domain.events import EventType
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import (
@@ -18,6 +24,7 @@ from orchestrator.domain.message import (
     MessageTimes,
 )
 from orchestrator.services.message_data import message_data, message_event
+from tests.support.contents import contents
 
 AT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
@@ -41,6 +48,15 @@ def _message(**more: object) -> Message:
     return Message(**{**fields, **more})  # type: ignore[arg-type]  # the fields of Message
 
 
+POLL = Poll("Which day?", ("Monday", "Friday"))
+MARKS = Marks(
+    edited_at=AT,
+    pinned_until=AT,
+    reactions=(MessageReaction("👍", sender="777@lid", at=AT),),
+    votes=(Vote("777@lid", ("Friday",)),),
+)
+MAY_BE_SHORTER = {"content", "reactions", "poll_results"}
+"""What has its default is left out of them in events."""
 TIMES = MessageTimes(AT, sent_at=AT + timedelta(milliseconds=5), failed_at=AT + timedelta(microseconds=7))
 
 
@@ -52,12 +68,30 @@ TIMES = MessageTimes(AT, sent_at=AT + timedelta(milliseconds=5), failed_at=AT + 
         _message(
             direction=Direction.INBOUND, push_name="Ana", offline=True, contact=ContactId(lid_jid="7@lid")
         ),
-        _message(kind="imageMessage", text=""),
-        _message(kind="imageMessage", text="a caption"),
+        _message(kind="unknown", text=""),
+        _message(kind="poll", text="", content=Content(POLL), marks=MARKS),
+        _message(kind="poll", text="", content=Content(POLL)),
     ],
 )
 def test_a_message_reads_the_same_in_events_as_over_rest(message: Message) -> None:
-    assert message_data(message) == to_value(encode.message(message))
+    data = message_data(message)
+
+    assert json_format.ParseDict(data, message_pb2.Message()) == encode.message(message)
+    rest = to_value(encode.message(message))
+    assert {name: rest[name] for name in data if name not in MAY_BE_SHORTER} == {
+        name: value for name, value in data.items() if name not in MAY_BE_SHORTER
+    }
+
+
+@given(contents())
+@settings(max_examples=100, deadline=None)
+def test_any_content_reads_the_same_in_events_as_over_grpc(content: Content) -> None:
+    message = _message(kind=content.kind, text="", content=content)
+
+    data = json.loads(json.dumps(message_data(message)))
+
+    over_grpc = message_pb2.Message.FromString(encode.message(message).SerializeToString())
+    assert json_format.ParseDict(data, message_pb2.Message()) == over_grpc
 
 
 def test_an_event_names_its_session_and_chat() -> None:

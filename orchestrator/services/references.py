@@ -1,0 +1,127 @@
+"""The messages that new ones are about: quoted, reacted to, edited, deleted, pinned or forwarded."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from orchestrator.domain import errors
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.content import (
+    Album,
+    Audio,
+    Content,
+    Delete,
+    Disappearing,
+    Document,
+    Edit,
+    Image,
+    Pin,
+    PollVote,
+    Reaction,
+    Reference,
+    Sticker,
+    Video,
+    Voice,
+)
+from orchestrator.domain.errors import PonteError, invalid_field
+from orchestrator.domain.jid import GROUP_SERVER, ContactId, phone_number_to_jid
+from orchestrator.domain.message import Direction, Message, MessageStatus
+from orchestrator.store import messages as message_store
+from orchestrator.store.database import Transaction
+
+_NEVER_SENT = frozenset({MessageStatus.FAILED, MessageStatus.CANCELLED})
+_FILES = (Image, Video, Audio, Voice, Document, Sticker, Album)
+_NOT_FORWARDED = (Reaction, Edit, Delete, Pin, PollVote, Disappearing, *_FILES)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """A content that is ready to be stored, and where it goes."""
+
+    content: Content
+    chat_jid: str
+    contact: ContactId
+
+
+class NamedMessages:
+    """The messages that a batch of new ones names, read in one statement."""
+
+    def __init__(self, found: Mapping[str, Message]) -> None:
+        self._found = found
+
+    @classmethod
+    async def load(cls, tx: Transaction, scope: CompanyScope, message_ids: Iterable[str]) -> "NamedMessages":
+        """Read the messages of the company that have these ids; empty ids are none."""
+        wanted = set(message_ids) - {""}
+        if not wanted:
+            return cls({})
+        stored = await message_store.get_many(tx, scope, sorted(wanted))
+        return cls({message_id: item.message for message_id, item in stored.items()})
+
+    def address(self, content: Content, to: str, session_id: str) -> Addressed:
+        """Say where a content goes: to the number `to`, or the chat of the message that it is about.
+
+        Raises PonteError(INVALID_ARGUMENT) where that message cannot be used so.
+        """
+        if isinstance(content.body, _FILES):
+            raise PonteError(errors.CONTENT_NOT_SUPPORTED, f"A {content.kind} cannot be sent yet.")
+        if not content.message_id:
+            return _to_number(content, to)
+        field = "reply_to" if content.reply_to else f"{content.kind}.message_id"
+        target = self._usable(content.message_id, session_id, field)
+        if to and phone_number_to_jid(to) not in (target.chat_jid, target.contact.pn_jid):
+            raise _refused(field, "The message is of another chat.")
+        _check_rights(content, target, field)
+        reference = Reference(
+            target.wa_message_id, target.direction is Direction.OUTBOUND, participant=_participant(target)
+        )
+        contact = ContactId() if _is_group(target) else target.contact
+        return Addressed(replace(content, reference=reference), target.chat_jid, contact)
+
+    def forward(self, message_id: str, to: str, session_id: str) -> Addressed:
+        """The content of a message for another chat. Raises PonteError: INVALID_ARGUMENT, CONTENT_NOT_SUPPORTED."""
+        source = self._usable(message_id, session_id, "forward.message_id")
+        content = source.whole_content
+        if content is None or isinstance(content.body, _NOT_FORWARDED):
+            raise PonteError(errors.CONTENT_NOT_SUPPORTED, f"A {source.kind} cannot be forwarded.")
+        forwarded = Content(content.body, mentions=content.mentions, forwarded=True)
+        forwarded.check()
+        return _to_number(forwarded, to)
+
+    def _usable(self, message_id: str, session_id: str, field: str) -> Message:
+        target = self._found.get(message_id)
+        if target is None:
+            raise _refused(field, "No message of yours has this id.")
+        if target.session_id != session_id:
+            raise _refused(field, "The message is of another session.")
+        if target.marks.deleted_at is not None:
+            raise _refused(field, "The message was deleted.")
+        if target.status in _NEVER_SENT:
+            raise _refused(field, "The message was never sent.")
+        return target
+
+
+def _check_rights(content: Content, target: Message, field: str) -> None:
+    own = target.direction is Direction.OUTBOUND
+    if isinstance(content.body, Edit) and not (own and target.text):
+        raise _refused(field, "Only a text or caption that this number sent can be edited.")
+    if isinstance(content.body, Delete) and not (own or _is_group(target)):
+        raise _refused(field, "Only a message that this number sent can be deleted for everyone.")
+
+
+def _to_number(content: Content, to: str) -> Addressed:
+    contact = ContactId(pn_jid=phone_number_to_jid(to))
+    return Addressed(content, contact.pn_jid, contact)
+
+
+def _participant(target: Message) -> str:
+    if not _is_group(target) or target.direction is Direction.OUTBOUND:
+        return ""
+    return target.contact.lid_jid or target.contact.pn_jid
+
+
+def _is_group(message: Message) -> bool:
+    return message.chat_jid.endswith(f"@{GROUP_SERVER}")
+
+
+def _refused(field: str, sentence: str) -> PonteError:
+    return invalid_field(errors.INVALID_ARGUMENT, field, sentence)
