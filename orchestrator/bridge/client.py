@@ -20,7 +20,8 @@ _OPTIONS = (
     ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
     # The bridge is next door and is started again where it dies: the defaults (up to 120 s) would wait for nothing.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # Despite its name the longest that one attempt to connect may take, see gRPC's doc/connection-backoff.md.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
     ("grpc.max_reconnect_backoff_ms", 1000),
     # A process that hangs answers no ping: its streams break after 15 s instead of never.
     ("grpc.keepalive_time_ms", 10_000),
