@@ -11,6 +11,8 @@ from orchestrator.domain.policy.snapshot import Snapshot
 def slowdown_share(snapshot: Snapshot, scope: Scope, now: datetime) -> float:
     """The slowest of the slowdowns in force for this scope, 1.0 where there is none. They do not multiply:
     often several answer to one cause."""
+    if not snapshot.reactions.slowdowns:
+        return 1.0
     shares = [
         slowdown.factor
         for slowdown in snapshot.reactions.slowdowns
@@ -44,4 +46,4 @@ def ramp_share(snapshot: Snapshot, now: datetime) -> float:
 
 def scaled(cap: int, share: float) -> int:
     """A cap at a share of itself; a cap that is not zero leaves at least one."""
-    return min(cap, max(1, int(cap * share)))
+    return cap if share >= 1.0 else min(cap, max(1, int(cap * share)))

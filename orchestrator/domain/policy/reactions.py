@@ -117,10 +117,13 @@ def _react_to(standing: Standing, signal: Signal, now: datetime, settings: Polic
             return Standing(stopped, worsened(health, HealthCause.LOGGED_OUT, points, now, settings.health))
         case TemporarilyBanned(ends_at):
             return replace(standing, reactions=_after_ban(reactions, ends_at, settings))
-        case Locked():
-            stopped = _paused(reactions, Pause(Cause.LOCKED, Scope.CAMPAIGNS))
-            points = settings.health.forbidden
-            return Standing(stopped, worsened(health, HealthCause.FORBIDDEN, points, now, settings.health))
+    return _after_lock(standing, signal, now, settings)
+
+
+def _after_lock(standing: Standing, signal: Locked, now: datetime, settings: PolicySettings) -> Standing:
+    stopped = _paused(standing.reactions, Pause(Cause.LOCKED, Scope.CAMPAIGNS))
+    points = settings.health.forbidden
+    return Standing(stopped, worsened(standing.health, HealthCause.FORBIDDEN, points, now, settings.health))
 
 
 def _after_rate_limit(reactions: Reactions, now: datetime, settings: PolicySettings) -> Reactions:
