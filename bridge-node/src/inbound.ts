@@ -4,7 +4,6 @@ import {
   type BinaryNode,
   decodeMessageNode,
   extractAddressingContext,
-  getContentType,
   isJidGroup,
   isJidNewsletter,
   isJidStatusBroadcast,
@@ -16,8 +15,12 @@ import {
   unpadRandomMax16,
 } from '@whiskeysockets/baileys';
 import { completePair, contactId } from './contact-id.js';
+import { type Body, isPlainText, kindOf, readContent, unknownContent } from './content/incoming.js';
+import { readPollVote, type StoredProto } from './content/poll-votes.js';
 import type { InboundMessage } from './generated/ponte/bridge/v1/bridge.js';
+import type { Content } from './generated/ponte/v1/content.js';
 import { KeyedQueue } from './keyed-queue.js';
+import { describeError, log } from './logger.js';
 
 /** What the bridge reads out of a message; the session adds whose it is. */
 export type InboundContent = Omit<InboundMessage, 'requestId' | 'companyId' | 'sessionId'>;
@@ -31,7 +34,15 @@ export interface Me {
 }
 
 /** Fields beside which there is nothing to record. */
-const BARE_FIELDS = new Set(['senderKeyDistributionMessage', 'messageContextInfo', 'protocolMessage']);
+const BARE_FIELDS = new Set(['senderKeyDistributionMessage', 'messageContextInfo']);
+
+const { Type: ProtocolType } = proto.Message.ProtocolMessage;
+/** The rest of the protocol messages is WhatsApp's own traffic. */
+const RECORDED_PROTOCOL = new Set<number>([
+  ProtocolType.REVOKE,
+  ProtocolType.MESSAGE_EDIT,
+  ProtocolType.EPHEMERAL_SETTING,
+]);
 
 /**
  * libsignal queues its work by address for the whole process, and runs it in the async context of
@@ -56,6 +67,8 @@ export class InboundRecorder {
     readonly me: () => Me,
     /** Resolves when the message is durable; a rejection makes Baileys ask the sender again. */
     readonly record: (content: InboundContent) => Promise<void>,
+    /** Polls that were sent or received before. */
+    readonly stored: StoredProto,
   ) {}
 
   /**
@@ -124,14 +137,28 @@ export class InboundRecorder {
     if (!content) return;
     if (content.sender) content.sender = await completePair(content.sender, repository.lidMapping);
     if (content.chat) content.chat = await completePair(content.chat, repository.lidMapping);
+    await this.#openVote(content);
     await this.record(content);
     this.#recorded.add(stanza);
+  }
+
+  /** A vote is encrypted once more, with a secret that stands in its poll. */
+  async #openVote(inbound: InboundContent): Promise<void> {
+    const body = inbound.content?.body;
+    if (body?.$case !== 'unknown' || body.unknown.name !== 'pollUpdateMessage') return;
+    const { id, lid } = this.me();
+    const own = [id, lid];
+    const voters = inbound.fromMe ? own : [inbound.sender?.lidJid ?? '', inbound.sender?.pnJid ?? ''];
+    const vote = await readPollVote(proto.Message.decode(inbound.messageProto), this.stored, voters, own);
+    if (!vote || !inbound.content) return;
+    inbound.content.body = vote;
+    inbound.kind = kindOf(vote);
   }
 }
 
 /**
  * Reads a decrypted <enc> of `stanza`; undefined where it is WhatsApp's own traffic: keys, history,
- * application state, edits and deletions (protocolMessage), status updates and newsletters.
+ * application state, status updates and newsletters. Edits and deletions are messages of their own.
  *
  * @param padded the decrypted bytes with Signal's padding
  * @param decryptionJid the author as Baileys addressed the session, a lid where it knows one
@@ -150,14 +177,15 @@ export function readInbound(
   ) {
     return undefined;
   }
-  const bytes = unpadRandomMax16(padded);
-  const outer = proto.Message.decode(bytes);
-  const message = outer.deviceSentMessage?.message ?? outer;
-  const content = normalizeMessageContent(message);
-  if (!content || !hasContent(content)) return undefined;
+  const bytes = unpadOrNothing(padded);
+  if (bytes.length === 0) return undefined;
+  const outer = decodeMessage(bytes);
+  const message = outer?.deviceSentMessage?.message ?? outer;
+  if (message && !hasContent(message)) return undefined;
+  const content = message ? readOrKeep(message) : unknownContent(bytes, 'unreadable');
 
   const { fullMessage, author } = decodeMessageNode(stanza, me.id, me.lid);
-  const chatJid = jidNormalizedUser(chatOf(outer, fullMessage.key.remoteJid ?? '', me));
+  const chatJid = jidNormalizedUser(chatOf(outer ?? {}, fullMessage.key.remoteJid ?? '', me));
   const isGroup = isJidGroup(chatJid) === true;
   const sender = contactId(author, extractAddressingContext(stanza).senderAlt, decryptionJid);
   const fromMe = fullMessage.key.fromMe === true;
@@ -171,9 +199,8 @@ export function readInbound(
     pushName: attrs.notify ?? '',
     sentAtMs: Number(attrs.t ?? 0) * 1000,
     offline: attrs.offline !== undefined,
-    messageProto: Buffer.from(message === outer ? bytes : proto.Message.encode(message).finish()),
-    kind: kindOf(content),
-    text: textOf(content),
+    messageProto: Buffer.from(message && message !== outer ? proto.Message.encode(message).finish() : bytes),
+    ...told(content),
   };
 }
 
@@ -194,16 +221,44 @@ function recipientPair({ attrs }: BinaryNode, chatJid: string) {
   );
 }
 
+/** Baileys throws for what has no padding, and asks the sender for it again. */
+function unpadOrNothing(padded: Uint8Array): Uint8Array {
+  try {
+    return unpadRandomMax16(padded);
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+/** Bytes that are no message are kept as well: nobody can say what a newer WhatsApp sends. */
+function decodeMessage(bytes: Uint8Array): proto.Message | undefined {
+  try {
+    return proto.Message.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a stranger nests or leaves out must not stop what comes behind it. */
+function readOrKeep(message: proto.IMessage): Content {
+  try {
+    return readContent(message);
+  } catch (error) {
+    log('warn', `content not read: ${describeError(error)}`);
+    return unknownContent(message, 'unreadable');
+  }
+}
+
 function hasContent(message: proto.IMessage): boolean {
-  return Object.entries(message).some(([field, value]) => value != null && !BARE_FIELDS.has(field));
+  const content = normalizeMessageContent(message) ?? {};
+  if (content.protocolMessage) return RECORDED_PROTOCOL.has(content.protocolMessage.type ?? -1);
+  const fields = Object.entries(content).filter(([, value]) => value != null);
+  // None: a kind that this protobuf does not have.
+  return fields.length === 0 || fields.some(([field]) => !BARE_FIELDS.has(field));
 }
 
-function kindOf(message: proto.IMessage): string {
-  const type = getContentType(message);
-  return type === 'conversation' || type === 'extendedTextMessage' ? 'text' : (type ?? 'unknown');
-}
-
-function textOf(message: proto.IMessage): string {
-  const media = message.imageMessage ?? message.videoMessage ?? message.documentMessage;
-  return message.conversation || message.extendedTextMessage?.text || media?.caption || '';
+function told(content: Content): Pick<InboundMessage, 'kind' | 'text' | 'content'> {
+  const body = content.body as Body;
+  const text = body.$case === 'text' ? body.text.body : '';
+  return isPlainText(content) ? { kind: 'text', text } : { kind: kindOf(body), text, content };
 }

@@ -88,6 +88,7 @@ export class Session {
     const recorder = new InboundRecorder(
       () => this.#me(),
       (content) => this.#recordInbound(content),
+      (id) => this.#storedMessage(id),
     );
     const receipts = new ReceiptRecorder(
       () => this.#me(),
@@ -106,6 +107,7 @@ export class Session {
       open.ackTimeoutMs || DEFAULT_ACK_TIMEOUT_MS,
       (ack) => this.#emitReceipt(0, ack),
       (chatJid) => recipients.prepare(chatJid),
+      (id) => this.#storedMessage(id),
     );
     this.#listen();
     this.#startWatchdog();

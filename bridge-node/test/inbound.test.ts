@@ -74,8 +74,8 @@ describe('readInbound', () => {
     });
     const once = { viewOnceMessageV2: { message: { imageMessage: { caption: 'look' } } } };
     expect(readInbound(stanza(fromPeer), padded(once), ME, PEER)).toMatchObject({
-      kind: 'imageMessage',
-      text: 'look',
+      kind: 'image',
+      content: { viewOnce: true, body: { image: { caption: 'look' } } },
     });
   });
 
@@ -124,6 +124,7 @@ describe('InboundRecorder', () => {
         steps.push('record');
         await record(content);
       },
+      async () => undefined,
     );
     const wrapped = recorder.wrap(repository, keys);
     return { steps, plaintexts, ws, recorder, wrapped };

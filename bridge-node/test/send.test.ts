@@ -14,7 +14,7 @@ const { SEND_OUTCOME_ACKNOWLEDGED, SEND_OUTCOME_AMBIGUOUS, SEND_OUTCOME_NOT_SENT
 
 function command(id: string, chatJid = CHAT, body = 'hi'): SendMessage {
   const content = { $case: 'text' as const, text: { body } };
-  return { requestId: 1, waMessageId: id, chatJid, content, freshRecipient: false };
+  return { requestId: 1, waMessageId: id, chatJid, content, files: [], freshRecipient: false };
 }
 
 function ack(id: string, attrs: Record<string, string> = {}) {
@@ -49,7 +49,8 @@ function setUp({
     onWhatsApp: vi.fn(async (): Promise<{ exists: boolean }[] | undefined> => [{ exists: true }]),
     groupMetadata: vi.fn(async (id: string) => ({ id, participants: [{ id: CHAT }] }) as GroupMetadata),
   };
-  const sock: SendingSocket = { sendMessage, signalRepository: { lidMapping }, ...fresh };
+  const relayMessage = vi.fn(async () => 'ID');
+  const sock: SendingSocket = { sendMessage, relayMessage, signalRepository: { lidMapping }, ...fresh };
   const sender = new Sender(
     sock,
     runAhead,
@@ -58,8 +59,9 @@ function setUp({
     ackTimeoutMs,
     (receipt) => late.push(receipt),
     async () => undefined,
+    async () => undefined,
   );
-  return { sender, calls, closeSignal, late, sendMessage, fresh };
+  return { sender, calls, closeSignal, late, sendMessage, relayMessage, fresh };
 }
 
 afterEach(() => vi.useRealTimers());

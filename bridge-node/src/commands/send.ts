@@ -3,6 +3,7 @@ import {
   type AnyMessageContent,
   type BinaryNode,
   isPnUser,
+  type MessageRelayOptions,
   type MiscMessageGenerationOptions,
   proto,
   type WAMessage,
@@ -10,6 +11,9 @@ import {
 import { boundedMap } from '../bounded-map.js';
 import { type CloseSignal, SessionClosedError } from '../close-signal.js';
 import { completePair, contactId, type PairLookup } from '../contact-id.js';
+import { composeMenu, MENU_NODES } from '../content/native-menus.js';
+import { compose } from '../content/outgoing.js';
+import type { StoredProto } from '../content/poll-votes.js';
 import type { ReceiptContent } from '../events/receipts.js';
 import {
   ReceiptKind,
@@ -28,6 +32,7 @@ export interface SendingSocket extends FreshSocket {
     content: AnyMessageContent,
     options: MiscMessageGenerationOptions,
   ): Promise<WAMessage | undefined>;
+  relayMessage(jid: string, message: proto.IMessage, options: MessageRelayOptions): Promise<string>;
   onWhatsApp(jid: string): Promise<{ exists: boolean }[] | undefined>;
   signalRepository: { lidMapping: PairLookup };
 }
@@ -64,6 +69,8 @@ export class Sender {
     readonly onLateAck: (receipt: ReceiptContent) => void,
     /** Makes the Signal sessions of a chat durable. */
     readonly prepare: (chatJid: string) => Promise<void>,
+    /** The message that a content quotes. */
+    readonly stored: StoredProto,
   ) {}
 
   /** Handles 'CB:ack,class:message': Baileys emits nothing for a positive ack. */
@@ -84,7 +91,8 @@ export class Sender {
   /** Messages of one chat leave in the order of the calls. Always resolves. */
   async send(command: SendMessage): Promise<SendResult> {
     const { waMessageId, chatJid, content } = command;
-    if (!content?.text.body) return result(command, notSent(400, 'bad_request', 'no content'));
+    if (!content || (content.$case === 'text' && !content.text.body))
+      return result(command, notSent(400, 'bad_request', 'no content'));
     if (!waMessageId || !chatJid) return result(command, notSent(400, 'bad_request', 'no id or chat'));
     if (this.#waiting.has(waMessageId))
       return result(command, notSent(409, 'in_flight', 'being sent already'));
@@ -104,7 +112,7 @@ export class Sender {
   }
 
   async #sendAndWait(command: SendMessage, acked: Promise<Ack>): Promise<SendResult> {
-    const { chatJid, waMessageId, content } = command;
+    const { chatJid } = command;
     let begun = false;
     let message: WAMessage | undefined;
     let durable: Promise<void>;
@@ -113,10 +121,8 @@ export class Sender {
         if (!this.isOpen() || this.closeSignal.fired) throw new NotConnectedError();
         await this.#prepare(chatJid);
         begun = true;
-        // linkPreview null: Baileys would fetch the text's first URL.
-        const text = { text: content?.text.body ?? '', linkPreview: null };
-        const options = { messageId: waMessageId, ...SEND_OPTIONS, ...(await this.#freshen(command)) };
-        return this.closeSignal.race(this.runAhead(() => this.sock.sendMessage(chatJid, text, options)));
+        const post = await this.#posting(command, await this.#freshen(command));
+        return this.closeSignal.race(this.runAhead(post));
       });
       message = sent.value;
       durable = sent.durable;
@@ -127,6 +133,8 @@ export class Sender {
       const isUnknown = answer.reason === 'encryption_failed' && (await this.#hasNoAccount(chatJid));
       return this.#answer(command, isUnknown ? NO_ACCOUNT : answer);
     }
+    // A group's disappearing timer is set by a query, whose answer has come.
+    if (!message) return this.#answer(command, ACKNOWLEDGED, undefined, Date.now());
     const ack = await this.#inTime(acked);
     try {
       // Were it answered before, a crash could leave the recipient ahead of our ratchet for good.
@@ -140,6 +148,35 @@ export class Sender {
     // A number that has no account has no LID and no devices: rc14 then sends to our own devices alone.
     const isUnknown = !sent.chat?.lidJid && (await this.#hasNoAccount(chatJid));
     return isUnknown ? this.#answer(command, NO_ACCOUNT) : sent;
+  }
+
+  /** The call of Baileys that sends the command's content; a TypeError where there is none. */
+  async #posting(
+    { chatJid, waMessageId, content }: SendMessage,
+    fresh: MiscMessageGenerationOptions,
+  ): Promise<() => Promise<WAMessage | undefined>> {
+    const always = { messageId: waMessageId, ...SEND_OPTIONS, ...fresh };
+    if (content?.$case === 'text') {
+      // linkPreview null: Baileys would fetch the text's first URL.
+      const text = { text: content.text.body, linkPreview: null };
+      return () => this.sock.sendMessage(chatJid, text, always);
+    }
+    const composed = content && (await compose(chatJid, content.composed, this.stored));
+    if (composed) {
+      return () => this.sock.sendMessage(chatJid, composed.content, { ...composed.options, ...always });
+    }
+    const me = this.sock.authState.creds.me?.id ?? '';
+    const menu = content && composeMenu(chatJid, content.composed, waMessageId, me);
+    if (!menu?.message) throw new TypeError('a kind of content that cannot be sent');
+    const { message } = menu;
+    return async () => {
+      await this.sock.relayMessage(chatJid, message, {
+        messageId: waMessageId,
+        additionalNodes: MENU_NODES,
+        ...fresh,
+      });
+      return menu;
+    };
   }
 
   async #freshen({ chatJid, freshRecipient }: SendMessage): Promise<MiscMessageGenerationOptions> {
