@@ -22,6 +22,8 @@ class EventType(StrEnum):
     SESSION_CONNECTED = "session.connected"
     SESSION_CLOSED = "session.closed"
     SESSION_RECONNECT_LOOP = "session.reconnect_loop"
+    HEALTH_CHANGED = "health.changed"
+    CONTACT_OPTED_OUT = "contact.opted_out"
     WEBHOOK_TEST = "webhook.test"
 
 

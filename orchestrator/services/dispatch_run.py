@@ -1,7 +1,7 @@
 """Sending the messages of one session for as long as there are any: a window of messages under way, kept full."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from orchestrator.domain.retry import Outcome, RetryAt, SendReport, after_send, 
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
 from orchestrator.services.dispatch_turn import CLAIM, LEASE, DispatchTurns, TurnResult, TurnWork
+from orchestrator.services.policy_claim import Leaving
 from orchestrator.services.ports import GatewayPort, OutgoingMessage, SendAnswer
 from orchestrator.store.messages import StoredMessage
 
@@ -76,6 +77,7 @@ class DispatchRun:
         self._oldest_answer = 0.0
         self._last_turn = 0.0
         self._look = True
+        self._look_at: float | None = None
         self._held = True
         self._stopping = False
         self._unreachable = False
@@ -125,6 +127,8 @@ class DispatchRun:
             at = min(at, now if len(self._answers) >= self._window // 2 else late)
         if self._may_look() and self._free() >= self._window // 2:
             at = min(at, self._last_turn + _LEAST_BETWEEN_TURNS_S)
+        if self._look_at is not None:
+            at = min(at, max(self._look_at, self._last_turn + _LEAST_BETWEEN_TURNS_S))
         return at
 
     def _may_look(self) -> bool:
@@ -141,6 +145,7 @@ class DispatchRun:
         self._held = result.held
         self._look = result.more or len(result.claimed) >= work.most
         self._last_turn = asyncio.get_running_loop().time()
+        self._note_next(result)
         return result
 
     async def _turn(self) -> TurnResult:
@@ -151,7 +156,7 @@ class DispatchRun:
         busy_chats = {stored.message.chat_jid for stored in staying}
         # What else was due has been claimed already: answers bring something new where they free a chat.
         freed = any(stored.message.chat_jid not in busy_chats for stored, _ in recorded)
-        self._look = self._look or self._nudge.rung or freed
+        self._look = self._look or self._nudge.rung or freed or self._is_time()
         self._nudge.rung = False
         looks = self._may_look()
         work = TurnWork(
@@ -167,9 +172,22 @@ class DispatchRun:
             del self._under_way[stored.message.id]
         self._held = result.held
         self._look = result.more or (looks and len(result.claimed) >= work.most)
+        self._note_next(result)
         if result.claimed:
-            self._send(result.claimed)
+            self._send(result)
         return result
+
+    def _note_next(self, result: TurnResult) -> None:
+        """Keep in mind when a message that the sending policy let wait is to be asked about again."""
+        if result.next_due is not None and not result.released:
+            wait_s = self._context.tempo.machine_s(result.next_due - self._context.clock())
+            self._look_at = asyncio.get_running_loop().time() + wait_s
+
+    def _is_time(self) -> bool:
+        if self._look_at is None or asyncio.get_running_loop().time() < self._look_at:
+            return False
+        self._look_at = None
+        return True
 
     def _staying(self, recorded: Sequence[tuple[StoredMessage, SendAnswer]]) -> list[StoredMessage]:
         leaving = {stored.message.id for stored, _ in recorded}
@@ -207,14 +225,14 @@ class DispatchRun:
             if isinstance(verdict, RetryAt) and not verdict.counts:
                 self._unreachable = True
 
-    def _send(self, claimed: Sequence[StoredMessage]) -> None:
-        for stored in claimed:
+    def _send(self, turn: TurnResult) -> None:
+        for stored in turn.claimed:
             self._under_way[stored.message.id] = stored
-        flight = asyncio.create_task(self._fly(claimed), name=f"send {self._session_id}")
+        flight = asyncio.create_task(self._fly(turn.claimed, turn.leaving), name=f"send {self._session_id}")
         self._flights.add(flight)
         flight.add_done_callback(self._flights.discard)
 
-    async def _fly(self, claimed: Sequence[StoredMessage]) -> None:
+    async def _fly(self, claimed: Sequence[StoredMessage], leaving: Mapping[str, Leaving]) -> None:
         """Hand messages to the gateway and take in their answers; each gets one, whatever happens."""
         unanswered = {stored.message.id: stored for stored in claimed}
         outgoing = [

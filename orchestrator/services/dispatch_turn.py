@@ -1,7 +1,7 @@
 """One turn of dispatch, a single transaction: record what was answered, take what is due, or give the lease up."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from orchestrator.domain.breaker import Breaker, BreakerState, after_verdicts, allowance
@@ -13,6 +13,8 @@ from orchestrator.domain.session import SessionState
 from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
 from orchestrator.services.message_data import message_event
+from orchestrator.services.policy_claim import Leaving
+from orchestrator.services.policy_turn import PolicyTurns
 from orchestrator.services.ports import SendAnswer
 from orchestrator.store import dispatch_leases, outbox
 from orchestrator.store import events as event_store
@@ -50,7 +52,8 @@ class TurnResult:
     """What came of a turn. `held` False: the lease is another's, or the session is not connected.
 
     `claimed` are to be sent; `more` says that another claim may find something at once. After the last turn, which
-    `released` the lease, `next_due` says when there will be something to do, where that is known.
+    `released` the lease, and where the sending policy keeps messages waiting, `next_due` says when there will be
+    something to do. `leaving` says how what is claimed under the policy leaves, by message id.
     """
 
     held: bool = True
@@ -58,6 +61,7 @@ class TurnResult:
     more: bool = False
     released: bool = False
     next_due: datetime | None = None
+    leaving: Mapping[str, Leaving] = field(default_factory=dict)
 
 
 class DispatchTurns:
@@ -71,9 +75,10 @@ class DispatchTurns:
         self._scope = scope
         self._session_id = session_id
         self._owner = owner
+        self._policy = PolicyTurns(context, scope, session_id)
 
-    async def take_first(self, work: TurnWork, send: Callable[[Sequence[StoredMessage]], None]) -> TurnResult:
-        """Do the turn that takes the lease. `send` gets what is claimed while the claim is being committed.
+    async def take_first(self, work: TurnWork, send: Callable[[TurnResult], None]) -> TurnResult:
+        """Do the turn that takes the lease. `send` gets the result while the claim is being committed.
 
         Until the commit ends nobody else can claim or cancel these messages; if it fails they are sent again with the
         same ids. That saves an idle system's first message the wait for the disk.
@@ -81,7 +86,7 @@ class DispatchTurns:
         async with self._context.database.transaction(self._scope) as tx:
             result = await self._in_transaction(tx, work)
             if result.claimed:
-                send(result.claimed)
+                send(result)
         return result
 
     async def take(self, work: TurnWork) -> TurnResult:
@@ -113,6 +118,8 @@ class DispatchTurns:
             await _Recorder(self._context, self._book, self._scope, now).record(
                 tx, work.answers, verdicts, owns=session is not None
             )
+        if session is not None and work.answers:
+            await self._policy.record(tx, work.answers, verdicts, now)
         if session is None:
             return TurnResult(held=False)
         return await self._claim_or_release(tx, session, work, now)
@@ -149,21 +156,40 @@ class DispatchTurns:
             allowed = 0
         if session.state is SessionState.CONNECTED and allowed > 0:
             session = await self._with_breaker(tx, session, breaker)
-            claim = await outbox.claim(
-                tx,
-                self._scope,
-                self._session_id,
-                now,
-                now + CLAIM * self._context.tempo.speed,
-                allowed,
-                work.busy_chats,
-            )
-            if claim.messages or claim.held_chats:
-                return TurnResult(claimed=claim.messages, more=claim.held_chats > 0)
+            claimed = await self._claim(tx, session, work, now, allowed)
+            if claimed is not None:
+                return claimed
         if work.in_flight:
-            return TurnResult()
+            return TurnResult(next_due=await self._next_asked(tx, now))
         await dispatch_leases.release(tx, self._scope, self._session_id, self._owner)
         return TurnResult(released=True, next_due=await self._next_due(tx, session, now))
+
+    async def _claim(
+        self, tx: Transaction, session: SendingSession, work: TurnWork, now: datetime, allowed: int
+    ) -> TurnResult | None:
+        """Take at most `allowed` messages; None where there is nothing to take, now or at once."""
+        until = now + CLAIM * self._context.tempo.speed
+        chats = await outbox.due_chats(tx, self._scope, self._session_id, now, allowed, work.busy_chats)
+        if not self._policy.concerns(chats):
+            claim = await outbox.claim_chats(tx, chats, now, until, allowed)
+            if not (claim.messages or claim.held_chats):
+                return None
+            return TurnResult(claimed=claim.messages, more=claim.held_chats > 0)
+        decided = await self._policy.claim(tx, chats, session.breaker, now, until, allowed)
+        if not (decided.messages or decided.more):
+            return None
+        return TurnResult(
+            claimed=decided.messages,
+            more=decided.more,
+            leaving=decided.leaving,
+            next_due=await self._next_asked(tx, now),
+        )
+
+    async def _next_asked(self, tx: Transaction, now: datetime) -> datetime | None:
+        """When the policy is to be asked again while messages are under way; the run's end looks for itself."""
+        if not self._policy.decides:
+            return None
+        return await outbox.next_due(tx, self._scope, self._session_id, now)
 
     async def _next_due(self, tx: Transaction, session: SendingSession, now: datetime) -> datetime | None:
         if session.state is not SessionState.CONNECTED or session.breaker.waits_for_person:

@@ -277,6 +277,7 @@ def _to_changes(scope: CompanyScope, stored: StoredMessage) -> dict[str, Any]:
 
 def _mutable(stored: StoredMessage) -> dict[str, Any]:
     message = stored.message
+    waiting_for = message.waiting_for if message.status is MessageStatus.QUEUED else None
     return {
         "status": message.status.value,
         "attempts": message.attempts,
@@ -285,8 +286,8 @@ def _mutable(stored: StoredMessage) -> dict[str, Any]:
         "pn_jid": message.contact.pn_jid,
         "lid_jid": message.contact.lid_jid,
         "due_at": stored.due_at,
-        "waiting_code": message.waiting_for.code if message.waiting_for else "",
-        "waiting_detail": message.waiting_for.detail if message.waiting_for else "",
+        "waiting_code": waiting_for.code if waiting_for else "",
+        "waiting_detail": waiting_for.detail if waiting_for else "",
         "claimed_until": None,
         "sent_at": message.times.sent_at,
         "delivered_at": message.times.delivered_at,

@@ -41,7 +41,12 @@ class Claim:
 _MARK_CLAIMED = (
     update(_messages)
     .where(_messages.c.id.in_(bindparam("b_ids", expanding=True)), _messages.c.status == MessageStatus.QUEUED)
-    .values(status=MessageStatus.SENDING.value, claimed_until=bindparam("b_until"))
+    .values(
+        status=MessageStatus.SENDING.value,
+        claimed_until=bindparam("b_until"),
+        waiting_code="",
+        waiting_detail="",
+    )
     .returning(_messages.c.id)
 )
 _HOLD_CHAT = (
@@ -171,6 +176,23 @@ async def claim(
 
     Chats in `busy_chats` have messages under way and are left alone. To be called by the lease's holder only.
     """
+    return await claim_chats(
+        tx, await due_chats(tx, scope, session_id, now, free, busy_chats), now, until, free
+    )
+
+
+async def due_chats(
+    tx: Transaction,
+    scope: CompanyScope,
+    session_id: str,
+    now: datetime,
+    free: int,
+    busy_chats: Collection[str],
+) -> list[list[StoredMessage]]:
+    """Give the chats that have due messages, those with replies first, each with its first waiting messages in order.
+
+    At most `free` chats, none of `busy_chats`.
+    """
     arguments = {
         "company": scope.company_id,
         "session": session_id,
@@ -180,12 +202,17 @@ async def claim(
         "free": free,
     }
     rows = (await tx.connection.execute(_CANDIDATES, arguments)).all()
+    stored = (to_message(scope, row) for row in rows)
+    return [list(chat) for _, chat in groupby(stored, key=lambda one: one.message.chat_jid)]
+
+
+async def claim_chats(
+    tx: Transaction, chats: Sequence[Sequence[StoredMessage]], now: datetime, until: datetime, free: int
+) -> Claim:
+    """Mark at most `free` messages of these chats as SENDING and give them, in order per chat."""
     picked: list[StoredMessage] = []
     held: list[StoredMessage] = []
-    for _, chat in groupby(
-        (to_message(scope, row) for row in rows), key=lambda stored: stored.message.chat_jid
-    ):
-        in_order = list(chat)
+    for in_order in chats:
         ready = _ready_prefix(in_order, now)
         picked += ready
         head = in_order[0]
@@ -193,7 +220,7 @@ async def claim(
             held.append(head)
     for head in held:
         await hold_chat(tx, head)
-    return Claim(await _mark_claimed(tx, picked[:free], until), len(held))
+    return Claim(await mark_claimed(tx, picked[:free], until), len(held))
 
 
 def _ready_prefix(chat: Sequence[StoredMessage], now: datetime) -> list[StoredMessage]:
@@ -206,16 +233,17 @@ def _ready_prefix(chat: Sequence[StoredMessage], now: datetime) -> list[StoredMe
     return ready
 
 
-async def _mark_claimed(
+async def mark_claimed(
     tx: Transaction, picked: Sequence[StoredMessage], until: datetime
 ) -> list[StoredMessage]:
+    """Mark messages as SENDING and give those that were still queued."""
     if not picked:
         return []
     arguments = {"b_ids": padded([stored.message.id for stored in picked]), "b_until": until}
     # What was cancelled since it was read is not marked.
     marked = set((await tx.connection.execute(_MARK_CLAIMED, arguments)).scalars())
     return [
-        replace(stored, message=replace(stored.message, status=MessageStatus.SENDING))
+        replace(stored, message=replace(stored.message, status=MessageStatus.SENDING, waiting_for=None))
         for stored in picked
         if stored.message.id in marked
     ]

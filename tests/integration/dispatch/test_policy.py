@@ -1,0 +1,292 @@
+"""Sending under the policy: caps, gaps, lanes and opt-ins, decided on in the transaction that lets messages go."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from sqlalchemy import select
+
+from orchestrator.domain import errors
+from orchestrator.domain.consent import OptIn, Suppression, SuppressionCause
+from orchestrator.domain.ids import make_id
+from orchestrator.domain.jid import ContactId, phone_number_to_jid
+from orchestrator.domain.message import Lane
+from orchestrator.domain.retry import Outcome, SendReport
+from orchestrator.services.context import Context, SendingLimits
+from orchestrator.services.policy_state import PolicyState, dump_state, load_state
+from orchestrator.store import chat_policy, consent, events, policy
+from orchestrator.store.chat_policy import Exchanged
+from orchestrator.store.models import SessionSendRow
+from tests.support.clock import ManualClock
+from tests.support.desk import Desk
+from tests.support.factories import CUSTOMER
+
+SENDS = SessionSendRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+RATE_LIMITED = SendReport(Outcome.REJECTED, wa_code=429)
+REFUSED = SendReport(Outcome.REJECTED, wa_code=463)
+FAILED = SendReport(Outcome.REJECTED, wa_code=405)
+NOT_SENT = SendReport(Outcome.NOT_SENT, reason="not_connected")
+LINKED_AGO = timedelta(days=60)
+
+
+def number(index: int) -> str:
+    return f"+55119876{index:05d}"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Noon in Brazil on a Wednesday."""
+    return ManualClock(datetime.fromisoformat("2026-01-07T15:00:00+00:00"))
+
+
+@pytest.fixture
+async def strict(desk: Desk, context: Context) -> Desk:
+    """A desk whose limits are enforced, of a number that was linked long ago."""
+    desk.adopt(replace(context, sending_limits=SendingLimits.ENFORCED))
+    await mature(desk)
+    return desk
+
+
+async def state_of(desk: Desk) -> PolicyState:
+    async with desk.context.database.reading(desk.scope) as tx:
+        record = await policy.read(tx, desk.scope, desk.session_id)
+    assert record is not None
+    return load_state(record.state, record.session_since)
+
+
+async def mature(desk: Desk) -> None:
+    now = desk.context.clock()
+    async with desk.context.database.transaction(desk.scope) as tx:
+        state = load_state("", now)
+        warm_up = replace(state.warm_up, day=60, active_at=now)
+        await policy.save_state(
+            tx, desk.scope, desk.session_id, dump_state(replace(state, warm_up=warm_up)), now
+        )
+
+
+async def talked(desk: Desk, *numbers: str) -> None:
+    """The contacts wrote just now."""
+    now = desk.context.clock()
+    async with desk.context.database.transaction(desk.scope) as tx:
+        inbound = [Exchanged(desk.session_id, phone_number_to_jid(one), now, inbound=True) for one in numbers]
+        await chat_policy.note(tx, desk.scope, inbound)
+
+
+async def opted_in(desk: Desk, *numbers: str) -> None:
+    now = desk.context.clock()
+    async with desk.context.database.transaction(desk.scope) as tx:
+        entries = [
+            OptIn(make_id(now, desk.context.rng), ContactId(phone_number_to_jid(one)), "form", now, now)
+            for one in numbers
+        ]
+        await consent.add_opt_ins(tx, desk.scope, entries)
+
+
+async def run_for(desk: Desk, clock: ManualClock, seconds: float, step: float = 1.0) -> list[datetime]:
+    """Run the dispatcher again and again as time passes; gives when each message was tried."""
+    tried: list[datetime] = []
+    end = clock() + timedelta(seconds=seconds)
+    while True:
+        before = len(desk.gateway.attempts)
+        await desk.send_all()
+        tried += [clock()] * (len(desk.gateway.attempts) - before)
+        if clock() >= end:
+            return tried
+        clock.advance(step)
+
+
+async def left_at(desk: Desk) -> list[datetime]:
+    """When messages left, after their typing."""
+    async with desk.context.database.reading(desk.scope) as tx:
+        return sorted((await tx.connection.execute(select(SENDS.c.at))).scalars())
+
+
+async def events_of(desk: Desk, type_: str) -> list[dict[str, object]]:
+    async with desk.context.database.reading(desk.scope) as tx:
+        found = await events.list_after(tx, desk.scope, 0, 500)
+    return [dict(event.data) for event in found if event.type == type_]
+
+
+async def test_messages_outside_conversations_keep_the_caps_of_a_minute_and_an_hour(
+    strict: Desk, clock: ManualClock
+) -> None:
+    known = [number(index) for index in range(70)]
+    await talked(strict, *known)
+    clock.advance(25 * 3600)
+    ids = [await strict.submit(f"text {index}", to=one) for index, one in enumerate(known)]
+    await run_for(strict, clock, 3600, step=30)
+    times = await left_at(strict)
+    assert len(times) >= 60
+    for at in times:
+        assert sum(at <= other < at + timedelta(minutes=1) for other in times) <= 12
+        assert sum(at <= other < at + timedelta(hours=1) for other in times) <= 60
+    messages = [await strict.messages.get(strict.scope, id_) for id_ in ids]
+    reasons = [message.waiting_for for message in messages if message.waiting_for is not None]
+    assert len(reasons) == len(ids) - len(times)
+    assert all(
+        reason.code == "HOUR_CAP" and "hour cap 60 of 60, next at" in reason.detail for reason in reasons
+    )
+
+
+async def test_an_answer_is_sent_while_the_hours_cap_is_used_up(strict: Desk, clock: ManualClock) -> None:
+    known = [number(index) for index in range(12)]
+    await talked(strict, *known)
+    clock.advance(25 * 3600)
+    for one in known:
+        await strict.submit("news", to=one)
+    await strict.submit("one too many", to=CUSTOMER)
+    await run_for(strict, clock, 30)
+    await talked(strict, number(99))
+    answer = await strict.submit("an answer", to=number(99), lane=Lane.REPLY)
+    await run_for(strict, clock, 12)
+    assert await strict.status(answer) == "SENT"
+    assert len(strict.gateway.attempts) == 13
+
+
+async def test_a_reply_overtakes_a_campaign_message_that_waits_in_its_chat(
+    strict: Desk, clock: ManualClock
+) -> None:
+    one, other = number(1), number(2)
+    await talked(strict, one, other)
+    await opted_in(strict, one, other)
+    offers = {to: await strict.submit("offer", to=to, lane=Lane.CAMPAIGN) for to in (one, other)}
+    await run_for(strict, clock, 10, step=2)
+    [(to, waiting)] = [(to, id_) for to, id_ in offers.items() if await strict.status(id_) == "QUEUED"]
+    answer = await strict.submit("an answer", to=to, lane=Lane.REPLY)
+    await run_for(strict, clock, 10)
+    assert await strict.status(answer) == "SENT"
+    assert await strict.status(waiting) == "QUEUED"
+
+
+async def test_campaign_messages_are_spread_over_the_hour(strict: Desk, clock: ManualClock) -> None:
+    known = [number(index) for index in range(20)]
+    await talked(strict, *known)
+    await opted_in(strict, *known)
+    for one in known:
+        await strict.submit("offer", to=one, lane=Lane.CAMPAIGN)
+    await run_for(strict, clock, 600, step=2)
+    times = await left_at(strict)
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
+    assert len(times) >= 6
+    assert min(gaps) >= 60 * 0.7
+    assert max(gaps) <= 60 * 1.3 + 2
+
+
+async def test_a_campaign_message_waits_for_the_recipients_opt_in(strict: Desk, clock: ManualClock) -> None:
+    waiting = await strict.submit("offer", lane=Lane.CAMPAIGN)
+    await strict.send_all()
+    message = await strict.messages.get(strict.scope, waiting)
+    assert message.status.value == "QUEUED"
+    assert message.waiting_for is not None
+    assert message.waiting_for.code == "NOT_OPTED_IN"
+    await opted_in(strict, CUSTOMER)
+    await run_for(strict, clock, 15 * 60 + 30, step=60)
+    assert await strict.status(waiting) == "SENT"
+    assert (await strict.messages.get(strict.scope, waiting)).waiting_for is None
+
+
+async def test_a_suppressed_contact_gets_nothing_although_the_message_was_queued_before(strict: Desk) -> None:
+    queued = await strict.submit("hello")
+    now = strict.context.clock()
+    async with strict.context.database.transaction(strict.scope) as tx:
+        entry = Suppression("s1", ContactId(phone_number_to_jid(CUSTOMER)), SuppressionCause.MANUAL, now)
+        await consent.add_suppressions(tx, strict.scope, [entry])
+    await strict.send_all()
+    assert strict.gateway.attempts == []
+    message = await strict.messages.get(strict.scope, queued)
+    assert message.waiting_for is not None
+    assert message.waiting_for.code == "SUPPRESSED"
+
+
+async def test_a_new_number_starts_three_chats_on_its_first_day(
+    desk: Desk, context: Context, clock: ManualClock
+) -> None:
+    desk.adopt(replace(context, sending_limits=SendingLimits.ENFORCED))
+    ids = [await desk.submit("hello", to=number(index)) for index in range(5)]
+    await run_for(desk, clock, 120, step=5)
+    statuses = [await desk.status(one) for one in ids]
+    assert statuses == ["SENT"] * 3 + ["QUEUED"] * 2
+
+
+async def test_a_second_dispatcher_without_a_memory_keeps_the_caps(strict: Desk, clock: ManualClock) -> None:
+    known = [number(index) for index in range(20)]
+    await talked(strict, *known)
+    clock.advance(25 * 3600)
+    for one in known:
+        await strict.submit("text", to=one)
+    for _ in range(5):
+        await strict.send_all()
+        clock.advance(2)
+    assert len(strict.gateway.attempts) == 12
+
+
+async def test_what_certainly_did_not_leave_counts_for_no_cap(strict: Desk, clock: ManualClock) -> None:
+    await talked(strict, CUSTOMER)
+    strict.gateway.answer_next("text", NOT_SENT)
+    await strict.submit("text")
+    await run_for(strict, clock, 2)
+    async with strict.context.database.reading(strict.scope) as tx:
+        assert len((await tx.connection.execute(select(SENDS.c.message_id))).all()) == 1
+
+
+async def test_two_messages_to_one_contact_are_two_seconds_apart(strict: Desk, clock: ManualClock) -> None:
+    await talked(strict, CUSTOMER)
+    await strict.submit("a")
+    await strict.submit("b")
+    times = await run_for(strict, clock, 12, step=0.25)
+    assert len(times) == 2
+    assert [outgoing.text for _, outgoing in strict.gateway.attempts] == ["a", "b"]
+    assert (times[1] - times[0]).total_seconds() >= 1
+
+
+async def test_a_rate_limit_halves_the_rate_and_says_so(strict: Desk, clock: ManualClock) -> None:
+    await talked(strict, CUSTOMER)
+    strict.gateway.answer_next("text", RATE_LIMITED)
+    await strict.submit("text")
+    await run_for(strict, clock, 2)
+    state = await state_of(strict)
+    assert [(one.cause.value, one.factor) for one in state.reactions.slowdowns] == [("RATE_LIMITED", 0.5)]
+    [event] = await events_of(strict, "health.changed")
+    assert event["causes"] == ["RATE_LIMITED"]
+
+
+async def test_a_refused_new_contact_stops_new_chats_and_campaigns(strict: Desk, clock: ManualClock) -> None:
+    strict.gateway.answer_next("cold", REFUSED)
+    refused = await strict.submit("cold", to=number(1))
+    await run_for(strict, clock, 10)
+    assert await strict.status(refused) == "FAILED"
+    waiting = await strict.submit("cold too", to=number(2))
+    await run_for(strict, clock, 10)
+    message = await strict.messages.get(strict.scope, waiting)
+    assert message.waiting_for is not None
+    assert message.waiting_for.code == "NEW_CHATS_PAUSED"
+    [event] = await events_of(strict, "health.changed")
+    assert event["score"] == 25
+    assert event["level"] == "CAUTION"
+
+
+async def test_a_refused_known_contact_is_held_until_it_writes(strict: Desk, clock: ManualClock) -> None:
+    await talked(strict, CUSTOMER)
+    clock.advance(25 * 3600)
+    strict.gateway.answer_next("news", REFUSED)
+    await strict.submit("news")
+    await run_for(strict, clock, 10)
+    held = await strict.submit("more news")
+    fine = await strict.submit("other news", to=number(3))
+    await run_for(strict, clock, 10)
+    message = await strict.messages.get(strict.scope, held)
+    assert message.waiting_for is not None
+    assert message.waiting_for.code == "CONTACT_HELD"
+    assert await strict.status(fine) == "SENT"
+
+
+async def test_five_failures_within_an_hour_cost_health(strict: Desk, clock: ManualClock) -> None:
+    known = [number(index) for index in range(5)]
+    await talked(strict, *known)
+    for one in known:
+        strict.gateway.answer_next(one, FAILED)
+        failed = await strict.submit(one, to=one)
+    await run_for(strict, clock, 30)
+    assert (await strict.messages.get(strict.scope, failed)).error.code == errors.PAYLOAD_NOT_SUPPORTED.name  # type: ignore[union-attr]
+    assert (await state_of(strict)).health.figure == 20
