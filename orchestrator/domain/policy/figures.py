@@ -46,37 +46,33 @@ class Figure:
     ceiling: Value
 
 
-def _figures() -> dict[str, Figure]:
-    higher, lower = Looser.HIGHER, Looser.LOWER
-    listed = (
-        Figure("limits.conversation_per_minute", Unit.MESSAGES, higher, 120),
-        Figure("limits.other_per_minute", Unit.MESSAGES, higher, 30),
-        Figure("limits.per_hour", Unit.MESSAGES, higher, 300),
-        Figure("limits.per_day", Unit.MESSAGES, higher, 3_000),
-        Figure("new_chats.per_day", Unit.CHATS, higher, 100),
-        Figure("new_chats.quota_share", Unit.SHARE, higher, 0.8),
-        Figure("number_checks.per_hour", Unit.QUESTIONS, higher, 60),
-        Figure("pacing.median_s", Unit.SECONDS, lower, 3.1),
-        Figure("pacing.shortest_s", Unit.SECONDS, lower, 2.0),
-        Figure("pacing.longest_s", Unit.SECONDS, lower, 5.0),
-        Figure("pacing.long_pause_shortest_s", Unit.SECONDS, lower, 30.0),
-        Figure("pacing.long_pause_longest_s", Unit.SECONDS, lower, 60.0),
-        Figure("pacing.batch_smallest", Unit.MESSAGES, higher, 20),
-        Figure("pacing.batch_largest", Unit.MESSAGES, higher, 30),
-        Figure("contact.gap_s", Unit.SECONDS, lower, 2.0),
-        Figure("contact.campaign_gap_s", Unit.SECONDS, lower, 86_400.0),
-        Figure("contact.unanswered_to_new_chat", Unit.MESSAGES, higher, 1),
-        Figure("contact.unanswered_to_known_chat", Unit.MESSAGES, higher, 3),
-        Figure("reconnect.start_share", Unit.SHARE, higher, 0.1),
-        Figure("reconnect.ramp_s", Unit.SECONDS, lower, 600.0),
-        Figure("quiet_hours.opens", Unit.TIME_OF_DAY, lower, "09:00"),
-        Figure("quiet_hours.closes", Unit.TIME_OF_DAY, higher, "19:00"),
-        Figure("quiet_hours.weekdays", Unit.WEEKDAYS, higher, (0, 1, 2, 3, 4, 5)),
-    )
-    return {figure.path: figure for figure in listed}
+_LISTED = (
+    Figure("limits.conversation_per_minute", Unit.MESSAGES, Looser.HIGHER, 120),
+    Figure("limits.other_per_minute", Unit.MESSAGES, Looser.HIGHER, 30),
+    Figure("limits.per_hour", Unit.MESSAGES, Looser.HIGHER, 300),
+    Figure("limits.per_day", Unit.MESSAGES, Looser.HIGHER, 3_000),
+    Figure("new_chats.per_day", Unit.CHATS, Looser.HIGHER, 100),
+    Figure("new_chats.quota_share", Unit.SHARE, Looser.HIGHER, 0.8),
+    Figure("number_checks.per_hour", Unit.QUESTIONS, Looser.HIGHER, 60),
+    Figure("pacing.median_s", Unit.SECONDS, Looser.LOWER, 3.1),
+    Figure("pacing.shortest_s", Unit.SECONDS, Looser.LOWER, 2.0),
+    Figure("pacing.longest_s", Unit.SECONDS, Looser.LOWER, 5.0),
+    Figure("pacing.long_pause_shortest_s", Unit.SECONDS, Looser.LOWER, 30.0),
+    Figure("pacing.long_pause_longest_s", Unit.SECONDS, Looser.LOWER, 60.0),
+    Figure("pacing.batch_smallest", Unit.MESSAGES, Looser.HIGHER, 20),
+    Figure("pacing.batch_largest", Unit.MESSAGES, Looser.HIGHER, 30),
+    Figure("contact.gap_s", Unit.SECONDS, Looser.LOWER, 2.0),
+    Figure("contact.campaign_gap_s", Unit.SECONDS, Looser.LOWER, 86_400.0),
+    Figure("contact.unanswered_to_new_chat", Unit.MESSAGES, Looser.HIGHER, 1),
+    Figure("contact.unanswered_to_known_chat", Unit.MESSAGES, Looser.HIGHER, 3),
+    Figure("reconnect.start_share", Unit.SHARE, Looser.HIGHER, 0.1),
+    Figure("reconnect.ramp_s", Unit.SECONDS, Looser.LOWER, 600.0),
+    Figure("quiet_hours.opens", Unit.TIME_OF_DAY, Looser.LOWER, "09:00"),
+    Figure("quiet_hours.closes", Unit.TIME_OF_DAY, Looser.HIGHER, "19:00"),
+    Figure("quiet_hours.weekdays", Unit.WEEKDAYS, Looser.HIGHER, (0, 1, 2, 3, 4, 5)),
+)
 
-
-FIGURES: Mapping[str, Figure] = _figures()
+FIGURES: Mapping[str, Figure] = {figure.path: figure for figure in _LISTED}
 """Every figure that may differ per company and session, by its path."""
 
 HARD_CEILINGS: Mapping[str, Value] = {path: figure.ceiling for path, figure in FIGURES.items()}
