@@ -23,6 +23,8 @@ WHATSAPP_OWN_URL = "wss://web.whatsapp.com/ws/chat"
 """Where Baileys connects when PONTE_WHATSAPP_URL is not set (its DEFAULT_CONNECTION_CONFIG)."""
 
 
+_MIB = 1024 * 1024
+
 _DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "postgres": "postgresql+asyncpg",
@@ -91,7 +93,22 @@ class Settings(BaseSettings):
         None, description="redis://host:6379/0 or unix:///path; an embedded Valkey where not set"
     )
     media_url: str | None = Field(
-        None, description="s3://...; a folder in the data folder where not set (read once media can be sent)"
+        None, description="s3://bucket/prefix or file:///folder; a folder in the data folder where not set"
+    )
+    spool_dir: Path | None = Field(
+        None,
+        description="Folder for files on their way, shared with the bridge; in the data folder where not set",
+    )
+    media_retention_days: int = Field(
+        90, ge=0, description="Days that a file is kept after it was made or last used; 0 keeps it for ever"
+    )
+    media_document_limit_bytes: int = Field(100 * _MIB, ge=1, description="Largest document")
+    media_video_limit_bytes: int = Field(64 * _MIB, ge=1, description="Largest video")
+    media_other_limit_bytes: int = Field(
+        16 * _MIB, ge=1, description="Largest image, sound, voice note or sticker"
+    )
+    media_allow_private_networks: bool = Field(
+        False, description="Let files be fetched from private and local addresses (for local use)"
     )
 
     encryption_key: SecretStr | None = Field(
@@ -189,6 +206,13 @@ class Settings(BaseSettings):
     def _is_websocket_url(cls, value: str | None) -> str | None:
         if value and not value.startswith(("ws://", "wss://")):
             raise ValueError("give a ws:// or wss:// address")
+        return value
+
+    @field_validator("media_url")
+    @classmethod
+    def _is_media_url(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("s3://", "file:///")):
+            raise ValueError("give s3://bucket/prefix or file:///folder")
         return value
 
     @field_validator("database_url")

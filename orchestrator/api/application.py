@@ -15,6 +15,7 @@ from orchestrator.api.rpc.companies import CompanyMethods
 from orchestrator.api.rpc.contacts import ContactMethods
 from orchestrator.api.rpc.events import EventMethods
 from orchestrator.api.rpc.keys import KeyMethods
+from orchestrator.api.rpc.media import MediaMethods
 from orchestrator.api.rpc.messages import MessageMethods
 from orchestrator.api.rpc.registry import Handler, handlers_of
 from orchestrator.api.rpc.sessions import SessionMethods
@@ -37,6 +38,7 @@ def public_handlers(services: ApiServices) -> dict[str, Handler]:
             MessageMethods(services.messages),
             ContactMethods(services.contacts),
             EventMethods(services.events),
+            MediaMethods(services.media),
             WebhookMethods(services.webhooks),
         )
     )
@@ -56,7 +58,7 @@ class Api:
         self._readiness = Readiness(readiness or {}, settings.readiness_timeout_s)
         self._core = Core(public_handlers(services), services.keys.authenticate, settings, metrics)
         self._grpc = GrpcDoor(self._core, settings.grpc, settings.body_limit_bytes)
-        self._http = HttpDoor(self._core, settings, metrics, self._readiness)
+        self._http = HttpDoor(self._core, services.media, settings, metrics, self._readiness)
         self._health: asyncio.Task[None] | None = None
 
     async def start(self) -> Addresses:

@@ -10,7 +10,9 @@ from google.rpc import error_details_pb2, status_pb2
 from orchestrator.domain.errors import (
     BODY_TOO_LARGE,
     INTERNAL,
+    MEDIA_TOO_LARGE,
     METHOD_NOT_ALLOWED,
+    RANGE_NOT_SATISFIABLE,
     UNSUPPORTED_CONTENT_TYPE,
     ErrorCode,
     ErrorKind,
@@ -50,6 +52,8 @@ _OWN_HTTP_STATUS = {
     BODY_TOO_LARGE.name: 413,
     UNSUPPORTED_CONTENT_TYPE.name: 415,
     METHOD_NOT_ALLOWED.name: 405,
+    MEDIA_TOO_LARGE.name: 413,
+    RANGE_NOT_SATISFIABLE.name: 416,
 }
 
 

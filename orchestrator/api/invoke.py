@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 from loguru import logger
@@ -30,6 +30,7 @@ from orchestrator.domain.errors import (
 UnaryHandler = Callable[[Caller, Any], Awaitable[Message]]
 StreamHandler = Callable[[Caller, Any], AsyncIterator[Message]]
 Authenticate = Callable[[str], Awaitable[Principal]]
+Answer = TypeVar("Answer")
 ReadRequest = Callable[[], Awaitable[Message]]
 """Reads and decodes the request; called only when the caller is let in."""
 
@@ -87,16 +88,26 @@ class Core:
 
     async def unary(self, call: Call, read: ReadRequest) -> Message:
         """Answer one request with one message."""
+
+        async def answer(caller: Caller) -> Message:
+            request = await self._read(call, read)
+            handler: UnaryHandler = self._handler(call.method)
+            return await handler(caller, request)
+
+        return await self.run(call, answer)
+
+    async def run(
+        self, call: Call, work: Callable[[Caller], Awaitable[Answer]], longest_s: float | None = None
+    ) -> Answer:
+        """Let the caller in and do the work of a request; `longest_s` is for one that moves a file."""
         started = self._monotonic()
         principal: Principal | None = None
         code = "OK"
         try:
-            async with asyncio.timeout(self._deadline_s(call)) as deadline:
+            async with asyncio.timeout(longest_s or self._deadline_s(call)) as deadline:
                 principal, _ = await self._admit(call)
                 try:
-                    request = await self._read(call, read)
-                    handler: UnaryHandler = self._handler(call.method)
-                    return await handler(Caller(principal, call.request_id), request)
+                    return await work(Caller(principal, call.request_id))
                 finally:
                     self._limiter.leave(principal.key_id)
         except PonteError as error:

@@ -14,6 +14,7 @@ from orchestrator._generated.ponte.v1 import (
     contact_pb2,
     content_pb2,
     event_pb2,
+    media_pb2,
     message_pb2,
     session_pb2,
     webhook_pb2,
@@ -26,6 +27,7 @@ PUBLIC_FILES = (
     contact_pb2.DESCRIPTOR,
     content_pb2.DESCRIPTOR,
     event_pb2.DESCRIPTOR,
+    media_pb2.DESCRIPTOR,
     webhook_pb2.DESCRIPTOR,
 )
 """The files whose services are public; a new one is added here."""

@@ -6,6 +6,7 @@ from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.events import EventService
 from orchestrator.services.keys import KeyService
+from orchestrator.services.media import MediaService
 from orchestrator.services.messages import MessageService
 from orchestrator.services.sessions import SessionService
 from orchestrator.services.webhooks import WebhookService
@@ -22,3 +23,4 @@ class ApiServices:
     contacts: ContactService
     events: EventService
     webhooks: WebhookService
+    media: MediaService

@@ -126,6 +126,7 @@ class Parts:
         self._settings = settings
         self._foundation = foundation
         self._stack = stack
+        stack.push_async_callback(self.ground.media.close)
 
     def route(self, gateway: Gateway | None = None) -> GatewayRouter:
         """What reaches the gateways of sessions: this process's, where it has one, and others."""

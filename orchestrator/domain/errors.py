@@ -83,6 +83,35 @@ UNSUPPORTED_CONTENT_TYPE = _code(
     "Send the body as JSON with the header Content-Type: application/json.",
 )
 BODY_TOO_LARGE = _code("BODY_TOO_LARGE", _K.RESOURCE_EXHAUSTED, "The body is larger than the limit.")
+MEDIA_TOO_LARGE = _code(
+    "MEDIA_TOO_LARGE", _K.INVALID_ARGUMENT, "The file is larger than what is sent this way may be."
+)
+MEDIA_EMPTY = _code("MEDIA_EMPTY", _K.INVALID_ARGUMENT, "The file has no bytes.")
+MEDIA_TYPE_NOT_ALLOWED = _code(
+    "MEDIA_TYPE_NOT_ALLOWED",
+    _K.INVALID_ARGUMENT,
+    "The file cannot be sent as this kind of message; what counts is its contents, not its name.",
+)
+MEDIA_NOT_USABLE = _code(
+    "MEDIA_NOT_USABLE",
+    _K.INVALID_ARGUMENT,
+    "The file is damaged, or unpacks to far more than a file of its size should.",
+)
+MEDIA_URL_FAILED = _code(
+    "MEDIA_URL_FAILED",
+    _K.FAILED_PRECONDITION,
+    "The URL did not give the whole file; check that it is public.",
+)
+MEDIA_URL_TIMED_OUT = _code(
+    "MEDIA_URL_TIMED_OUT", _K.DEADLINE_EXCEEDED, "The URL's host took too long to give the file."
+)
+MEDIA_NOT_STORED = _code("MEDIA_NOT_STORED", _K.NOT_FOUND, "The bytes of the file are not kept any more.")
+MEDIA_STORE_FAILED = _code(
+    "MEDIA_STORE_FAILED", _K.UNAVAILABLE, "The store of media does not answer; try again in a moment."
+)
+RANGE_NOT_SATISFIABLE = _code(
+    "RANGE_NOT_SATISFIABLE", _K.INVALID_ARGUMENT, "The file has no bytes in the range that was asked for."
+)
 CREDENTIAL_MISSING = _code(
     "CREDENTIAL_MISSING", _K.UNAUTHENTICATED, "Send the header Authorization: Bearer <key>."
 )
@@ -105,6 +134,9 @@ IDEMPOTENCY_KEY_REUSED = _code(
     "IDEMPOTENCY_KEY_REUSED",
     _K.ALREADY_EXISTS,
     "This idempotency key was used with another body in the last 24 hours; use a new key.",
+)
+CONTENT_NOT_SUPPORTED = _code(
+    "CONTENT_NOT_SUPPORTED", _K.UNIMPLEMENTED, "This kind of content cannot be sent."
 )
 SESSION_NOT_LINKED = _code(
     "SESSION_NOT_LINKED", _K.FAILED_PRECONDITION, "The session has no linked number; pair it first."
@@ -134,9 +166,6 @@ SESSION_NOT_RUNNING = _code(
 )
 QR_NOT_AVAILABLE = _code(
     "QR_NOT_AVAILABLE", _K.FAILED_PRECONDITION, "No QR is on show; call :pair on the session first."
-)
-CONTENT_NOT_SUPPORTED = _code(
-    "CONTENT_NOT_SUPPORTED", _K.UNIMPLEMENTED, "This kind of content cannot be sent."
 )
 MESSAGE_NOT_CANCELLABLE = _code(
     "MESSAGE_NOT_CANCELLABLE", _K.FAILED_PRECONDITION, "Only a message that is still queued can be cancelled."

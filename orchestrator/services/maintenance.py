@@ -1,6 +1,7 @@
 """What looks after the rest: rings again for what is due and not moving, and clears away what has expired."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Protocol
 
@@ -32,11 +33,16 @@ class MaintenanceService:
     """Runs in every worker; rounds of several processes do each other no harm."""
 
     def __init__(
-        self, context: Context, webhook_bell: WebhookBell | None = None, every_s: float = EVERY_S
+        self,
+        context: Context,
+        webhook_bell: WebhookBell | None = None,
+        every_s: float = EVERY_S,
+        purge_media: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
         self._context = context
         self._every_s = every_s
         self._webhook_bell = webhook_bell
+        self._purge_media = purge_media
         self._clear_at = context.clock()
 
     async def run_for_ever(self) -> None:
@@ -61,6 +67,8 @@ class MaintenanceService:
         if now >= self._clear_at:
             self._clear_at = now + _CLEAR_EVERY
             await self._context.database.shared_transaction(SystemScope(), self._clear)
+            if self._purge_media is not None:
+                await self._purge_media()
 
     async def _ring_webhooks(self, scope: CompanyScope) -> None:
         if self._webhook_bell is not None:

@@ -78,6 +78,7 @@ async def _serve(pipe: Connection, with_profile: bool) -> None:
         contacts=nothing,
         events=nothing,
         webhooks=nothing,
+        media=nothing,
     )
     settings = ApiSettings(
         http=("127.0.0.1", 0),

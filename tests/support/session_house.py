@@ -1,5 +1,7 @@
 """All of Ponte in one process on a real bridge and a simulated WhatsApp; the test rules its clock and its chances."""
 
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,6 +40,7 @@ from orchestrator.url_guard.guard import UrlGuard
 from tests.integration.api.harness import ADMIN_KEY, RestClient, running_api
 from tests.support.bridge import running_bridge
 from tests.support.clock import ManualClock
+from tests.support.media import make_media
 from tests.support.simulator import SimulatorClient, eventually, running_simulator
 
 _SESSIONS: Table = SessionRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
@@ -207,6 +210,7 @@ class SessionHouse:
 async def running_house(servers: Servers, database_url: str, **settings: Any) -> AsyncIterator[SessionHouse]:
     """A house until the block ends; `settings` are those of its gateway."""
     database = await Database.open(database_url)
+    media_folder = Path(tempfile.mkdtemp(prefix="ponte-media-"))
     clock, rng, event_bell = ManualClock(datetime.now(UTC)), RuledRandom(), EventBell()
     bells = HouseBells(event_bell)
     context = Context(
@@ -231,6 +235,7 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
     router = GatewayRouter(SessionRuntime(context), gateway.local, "")
     dispatch = bells.dispatch = DispatchService(context, router, "worker")
     keys = KeyService(context, admin_key_hash=hash_secret(ADMIN_KEY))
+    media = make_media(context, media_folder)
     services = ApiServices(
         companies=CompanyService(context, keys),
         keys=keys,
@@ -239,6 +244,7 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
         contacts=ContactService(context, router),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
+        media=media,
     )
     await gateway.start()
     async with running_api(services) as api:
@@ -250,4 +256,6 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
     await gateway.stop()
     await client.close()
     await servers.simulator.clear_faults()
+    await media.close()
+    shutil.rmtree(media_folder)
     await database.close()

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from orchestrator.api.http.answers import REQUEST_ID, Handler, problem_answer
+from orchestrator.api.http.media import media_routes
 from orchestrator.api.http.pages import page_routes
 from orchestrator.api.http.probes import health_routes, metrics_routes
 from orchestrator.api.http.qr import qr_routes
-from orchestrator.api.http.rest import rest_routes
+from orchestrator.api.http.request_reader import RequestReader
+from orchestrator.api.http.rest import rest_routes, unary_handler
 from orchestrator.api.invoke import Core
+from orchestrator.api.methods import public_methods
 from orchestrator.api.metrics import ApiMetrics
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.request_id import request_id
 from orchestrator.api.settings import ApiSettings
 from orchestrator.domain.errors import METHOD_NOT_ALLOWED, UNKNOWN_PATH, PonteError
+from orchestrator.services.media import MediaService
 from orchestrator.startup import StartupError
 
 _KEEP_ALIVE_S = 75.0
@@ -25,9 +29,18 @@ _BACKLOG = 1024
 class HttpDoor:
     """Serves the public HTTP address and, where it is set, the metrics address."""
 
-    def __init__(self, core: Core, settings: ApiSettings, metrics: ApiMetrics, readiness: Readiness) -> None:
+    def __init__(
+        self,
+        core: Core,
+        media: MediaService,
+        settings: ApiSettings,
+        metrics: ApiMetrics,
+        readiness: Readiness,
+    ) -> None:
         self._settings = settings
+        create_media = next(method for method in public_methods() if method.name == "CreateMedia")
         public = [
+            *media_routes(core, media, unary_handler(core, create_media, RequestReader(create_media))),
             *rest_routes(core, settings),
             *qr_routes(core),
             *page_routes(),

@@ -24,12 +24,13 @@ def rest_routes(core: Core, settings: ApiSettings) -> Iterator[web.RouteDef]:
         handler = (
             EventStream(core, method, reader, settings).answer
             if method.streams
-            else _unary(core, method, reader)
+            else unary_handler(core, method, reader)
         )
         yield web.route(method.http_verb, compile_path(method.http_path).route, handler)
 
 
-def _unary(core: Core, method: Method, reader: RequestReader) -> Handler:
+def unary_handler(core: Core, method: Method, reader: RequestReader) -> Handler:
+    """Give what answers a method with one message."""
     status = success_status(method)
 
     async def answer(http: web.Request) -> web.StreamResponse:

@@ -9,6 +9,7 @@ from orchestrator.api.services import ApiServices
 from orchestrator.bridge.client import BridgeClient
 from orchestrator.cli.wiring.clock import clock_at, system_rng, utc_now
 from orchestrator.cli.wiring.foundation import Foundation
+from orchestrator.cli.wiring.media import make_media
 from orchestrator.config import WHATSAPP_OWN_URL, Settings
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.router import GatewayRouter
@@ -24,6 +25,7 @@ from orchestrator.services.events import EventService
 from orchestrator.services.inbox import InboxService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.maintenance import MaintenanceService
+from orchestrator.services.media import MediaService
 from orchestrator.services.messages import MessageService
 from orchestrator.services.receipts import ReceiptService
 from orchestrator.services.session_runtime import SessionRuntime
@@ -43,6 +45,7 @@ class Ground:
     context: Context
     event_bell: EventBell
     sessions: SessionBell
+    media: MediaService
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def make_ground(settings: Settings, foundation: Foundation) -> Ground:
         tempo=foundation.tempo,
         sending_limits=SendingLimits(settings.sending_limits),
     )
-    return Ground(bells, context, event_bell, sessions)
+    return Ground(bells, context, event_bell, sessions, make_media(settings, context))
 
 
 def make_router(settings: Settings, ground: Ground, gateway: Gateway | None) -> GatewayRouter:
@@ -111,7 +114,8 @@ def make_work(settings: Settings, foundation: Foundation, ground: Ground, router
     webhook_delivery = WebhookDeliveryService(context, webhook_client, owner=foundation.instance)
     bells.attach(DISPATCH, LocalWork(start=dispatch.start, take=dispatch.take))
     bells.attach(WEBHOOKS, LocalWork(start=webhook_delivery.start))
-    return Work(dispatch, webhook_client, webhook_delivery, MaintenanceService(context, bells))
+    maintenance = MaintenanceService(context, bells, purge_media=ground.media.purge_expired)
+    return Work(dispatch, webhook_client, webhook_delivery, maintenance)
 
 
 def make_api_services(
@@ -128,6 +132,7 @@ def make_api_services(
         contacts=ContactService(context, router),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, _guard(settings)),
+        media=ground.media,
     )
 
 

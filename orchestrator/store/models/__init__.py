@@ -20,6 +20,7 @@ from orchestrator.store.models.company import (
 from orchestrator.store.models.consent import AuditRow, OptInRow, SuppressionRow
 from orchestrator.store.models.event import EventRow, WebhookDeliveryRow, WebhookRow
 from orchestrator.store.models.gateway import GatewayRow
+from orchestrator.store.models.media import MediaDownloadRow, MediaRow
 from orchestrator.store.models.message import ContactRow, MessageRow
 from orchestrator.store.models.policy import ChatPolicyRow, SessionPolicyRow, SessionSendRow
 from orchestrator.store.models.session import (
@@ -46,6 +47,8 @@ __all__ = [
     "EventRow",
     "GatewayRow",
     "IdempotencyRow",
+    "MediaDownloadRow",
+    "MediaRow",
     "MessageRow",
     "MetadataRow",
     "OptInRow",

@@ -1,6 +1,7 @@
 """The running API as a fixture."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,9 @@ from tests.support.gateway import FakeGateway
 
 
 @pytest.fixture
-def services(context: Context, gateway: FakeGateway) -> ApiServices:
+def services(context: Context, gateway: FakeGateway, tmp_path: Path) -> ApiServices:
     """Real services on the test's database."""
-    return make_services(context, gateway)
+    return make_services(context, gateway, tmp_path)
 
 
 @pytest.fixture

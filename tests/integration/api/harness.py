@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -28,6 +29,7 @@ from orchestrator.services.webhooks import WebhookService
 from orchestrator.url_guard.guard import UrlGuard
 from tests.support.bells import RecordingBells
 from tests.support.gateway import FakeGateway
+from tests.support.media import make_media
 
 ADMIN_KEY = "the-admin-key-of-the-api-tests"
 SETTINGS = ApiSettings(http=("127.0.0.1", 0), grpc=("127.0.0.1", 0))
@@ -45,7 +47,7 @@ class RingingBells(RecordingBells):
         self._event_bell.ring(scope.company_id)
 
 
-def make_services(context: Context, gateway: FakeGateway) -> ApiServices:
+def make_services(context: Context, gateway: FakeGateway, media_folder: Path) -> ApiServices:
     """Real services; webhooks may go to local addresses."""
     event_bell = EventBell()
     context = replace(context, bells=RingingBells(event_bell))
@@ -58,6 +60,7 @@ def make_services(context: Context, gateway: FakeGateway) -> ApiServices:
         contacts=ContactService(context, gateway),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
+        media=make_media(context, media_folder),
     )
 
 

@@ -8,10 +8,12 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import grpc
 import pytest
+from aiohttp import FormData
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message_factory import GetMessageClass
 from grpc_status import rpc_status
@@ -50,12 +52,14 @@ async def make_owner(api: RunningApi, make: Factories, name: str, number: str) -
     webhook_id = hook.body["webhook"]["id"]
     delivery = await client.ask("POST", f"/v1/webhooks/{webhook_id}:test", {})
     keys = await api.admin.ask("GET", f"/v1/companies/{company_id}/keys")
+    file = await client.ask("POST", "/v1/media", data=FormData({"file": BytesIO(name.encode())}))
     resources = {
         "company_id": company_id,
         "session_id": session.id,
         "message_id": message.id,
         "webhook_id": webhook_id,
         "delivery_id": delivery.body["id"],
+        "media_id": file.body["id"],
         "key_id": keys.body["keys"][0]["id"],
     }
     return Owner(client, resources, f"secret of {name}")
@@ -281,8 +285,9 @@ async def test_lists_and_streams_show_ones_own(
 ) -> None:
     """The walk above proves nothing if lists are empty for everybody."""
     shown = json.dumps(await everything(api, stranger), ensure_ascii=False)
+    unlisted = {stranger.resources["key_id"], stranger.resources["media_id"]}
     for trace in stranger.traces:
-        assert trace in shown or trace == stranger.resources["key_id"]
+        assert trace in shown or trace in unlisted
     for trace in owned.traces:
         assert trace not in shown
 

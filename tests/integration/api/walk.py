@@ -84,6 +84,7 @@ _GOOD: dict[str, dict[str, Any]] = {
     "CreateWebhookRequest": {"url": "https://example.com/walker"},
     "UpdateWebhookRequest": {"url": "https://example.com/walker"},
     "SubscribeRequest": {"after": 0},
+    "CreateMediaRequest": {"url": "https://example.com/walker"},
 }
 """What a request needs besides ids so that nothing but the caller is wrong with it."""
 

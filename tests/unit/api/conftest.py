@@ -19,4 +19,5 @@ def api_services() -> ApiServices:
         contacts=nothing,
         events=nothing,
         webhooks=nothing,
+        media=nothing,
     )
