@@ -2,6 +2,7 @@ import { chmodSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
+import { keepHeapSmall } from './heap-growth.js';
 import { describeError, log, silenceConsole } from './logger.js';
 import { BridgeServer } from './server.js';
 import { keepSessionsFromFailedAttempts } from './session-attempts.js';
@@ -86,6 +87,7 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify({ ready: true, address })}\n`);
 }
 
+keepHeapSmall();
 silenceConsole();
 keepSessionsFromFailedAttempts();
 main().catch((error) => {

@@ -1,5 +1,4 @@
 import makeWASocket, {
-  type CacheStore,
   DEFAULT_CONNECTION_CONFIG,
   type GroupMetadata,
   proto,
@@ -11,8 +10,10 @@ import type { AuthState } from './auth-state.js';
 import { boundedMap } from './bounded-map.js';
 import type { OpenSession } from './generated/ponte/bridge/v1/bridge.js';
 import type { InboundRecorder } from './inbound.js';
+import { LazyCache } from './lazy-cache.js';
 import { baileysLogger } from './logger.js';
 import type { ReceiptRecorder } from './receipt-recorder.js';
+import { emptyRetryManager } from './retry-manager.js';
 import { commitLateWrites } from './transactions.js';
 
 const QUERY_TIMEOUT_MS = 30_000;
@@ -22,9 +23,13 @@ const MAX_CACHED_GROUPS = 200;
 const RETRY_COUNTER_MS = 60 * 60_000;
 const MAX_RETRY_COUNTERS = 1000;
 const MAX_REMEMBERED_SESSIONS = 2000;
+/** For as long as in Baileys' own caches (DEFAULT_CACHE_TTLS), which have no bound. */
+const CALL_OFFERS = { most: 1000, ttlMs: 5 * 60_000 };
+const USER_DEVICES = { most: 20_000, ttlMs: 5 * 60_000 };
+const PLACEHOLDERS = { most: 1000, ttlMs: 60 * 60_000 };
 
 /** Session id -> how often each message was retried; lives longer than a socket. */
-const retryCounters = boundedMap<string, CacheStore>({ most: MAX_REMEMBERED_SESSIONS });
+const retryCounters = boundedMap<string, LazyCache>({ most: MAX_REMEMBERED_SESSIONS });
 
 export interface SocketParts {
   auth: AuthState;
@@ -59,6 +64,9 @@ export function openSocket(open: OpenSession, parts: SocketParts): WASocket {
     // A refused write ends the session: Baileys must not try it ten times first.
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
     msgRetryCounterCache: retryCounterOf(open.sessionId),
+    callOfferCache: new LazyCache(CALL_OFFERS),
+    userDevicesCache: new LazyCache(USER_DEVICES),
+    placeholderResendCache: new LazyCache(PLACEHOLDERS),
     cachedGroupMetadata: async (jid) => groups.get(jid),
     getMessage: async ({ id }) => {
       const stored = id ? await storedMessage(id) : undefined;
@@ -70,6 +78,7 @@ export function openSocket(open: OpenSession, parts: SocketParts): WASocket {
       return recorder.wrap(DEFAULT_CONNECTION_CONFIG.makeSignalRepository(state, logger, pnToLid), keys);
     },
   });
+  emptyRetryManager(sock.messageRetryManager);
   recorder.takeOver(sock.ws);
   receipts.takeOver(sock.ws);
   sock.ev.on('groups.upsert', (upserted) => {
@@ -109,16 +118,10 @@ function connectionOf(sock: WASocket): WebSocket | null {
   return (sock.ws as unknown as { socket: WebSocket | null }).socket;
 }
 
-function retryCounterOf(sessionId: string): CacheStore {
+function retryCounterOf(sessionId: string): LazyCache {
   const known = retryCounters.get(sessionId);
   if (known) return known;
-  const counts = boundedMap<string, object>({ most: MAX_RETRY_COUNTERS, ttlMs: RETRY_COUNTER_MS });
-  const store: CacheStore = {
-    get: <T>(key: string) => (counts.get(key) as { value: T } | undefined)?.value,
-    set: (key, value) => void counts.set(key, { value }),
-    del: (key) => void counts.delete(key),
-    flushAll: () => counts.clear(),
-  };
-  retryCounters.set(sessionId, store);
-  return store;
+  const counts = new LazyCache({ most: MAX_RETRY_COUNTERS, ttlMs: RETRY_COUNTER_MS });
+  retryCounters.set(sessionId, counts);
+  return counts;
 }

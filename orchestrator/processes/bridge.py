@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
 from orchestrator.processes.child import ChildOptions, Command
+from orchestrator.processes.node_memory import lean_arguments, lean_environment
 from orchestrator.processes.ready_line import ReadyLineProcess
 from orchestrator.startup import StartupError
 
@@ -45,10 +47,13 @@ class BridgeProcess(ReadyLineProcess):
 
     def command(self) -> Command:
         """See ChildProcess."""
-        program = self._program()
+        seen = {**os.environ, **self._environment}
         return Command(
-            [self._node, *program, "--listen", self.address, "--exit-with-parent"],
-            self._environment,
+            [
+                *(self._node, *lean_arguments(seen), *self._program()),
+                *("--listen", self.address, "--exit-with-parent"),
+            ],
+            {**lean_environment(seen), **self._environment},
             self._folder,
         )
 

@@ -31,7 +31,24 @@ async def test_the_bridge_is_told_its_socket_and_says_where_it_listens(tmp_path:
 
 def test_a_bridge_that_is_not_compiled_runs_from_its_sources(tmp_path: Path) -> None:
     bridge = BridgeProcess("node", tmp_path, folder=bridge_folder(tmp_path / "bridge", compiled=False))
-    assert list(bridge.command().arguments[1:4]) == ["--import", "tsx", "src/main.ts"]
+    assert list(bridge.command().arguments[2:5]) == ["--import", "tsx", "src/main.ts"]
+
+
+def test_the_bridge_is_told_to_keep_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NODE_OPTIONS", raising=False)
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    command = BridgeProcess("node", tmp_path, folder=bridge_folder(tmp_path / "bridge")).command()
+    assert command.arguments[:3] == ["node", "--max-semi-space-size=2", "dist/main.js"]
+    assert command.environment == {"MALLOC_ARENA_MAX": "2"}
+
+
+def test_what_a_person_has_set_of_nodes_memory_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "8")
+    options = {"NODE_OPTIONS": "--import /anchor.mjs --max_semi_space_size=16"}
+    folder = bridge_folder(tmp_path / "bridge")
+    command = BridgeProcess("node", tmp_path, environment=options, folder=folder).command()
+    assert command.arguments[:2] == ["node", "dist/main.js"]
+    assert command.environment == options
 
 
 def test_a_bridge_without_its_packages_says_what_to_do(tmp_path: Path) -> None:
