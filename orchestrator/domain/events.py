@@ -24,6 +24,14 @@ class EventType(StrEnum):
     SESSION_RECONNECT_LOOP = "session.reconnect_loop"
     HEALTH_CHANGED = "health.changed"
     CONTACT_OPTED_OUT = "contact.opted_out"
+    CAMPAIGN_SCHEDULED = "campaign.scheduled"
+    CAMPAIGN_STARTED = "campaign.started"
+    CAMPAIGN_PROGRESS = "campaign.progress"
+    CAMPAIGN_PAUSED = "campaign.paused"
+    CAMPAIGN_RESUMED = "campaign.resumed"
+    CAMPAIGN_STOPPED = "campaign.stopped"
+    CAMPAIGN_COMPLETED = "campaign.completed"
+    CAMPAIGN_CANCELLED = "campaign.cancelled"
     WEBHOOK_TEST = "webhook.test"
 
 

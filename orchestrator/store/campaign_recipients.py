@@ -9,6 +9,7 @@ from sqlalchemy import (
     RowMapping,
     String,
     Table,
+    and_,
     bindparam,
     func,
     insert,
@@ -25,10 +26,11 @@ from orchestrator.domain.message import Lane, MessageStatus
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.store.database import Transaction
 from orchestrator.store.id_lists import padded
-from orchestrator.store.models import CampaignRecipientRow, MessageRow
+from orchestrator.store.models import CampaignRecipientRow, CampaignVariantRow, MessageRow
 from orchestrator.store.paging import after_token, page_of
 
 _recipients: Table = CampaignRecipientRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+_variants: Table = CampaignVariantRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _messages: Table = MessageRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 
 _INSERT = insert(_recipients)
@@ -182,6 +184,29 @@ async def withdraw(
         .returning(_messages.c.id)
     )
     return list((await tx.connection.execute(statement)).scalars())
+
+
+async def last_texts(
+    tx: Transaction, scope: CompanyScope, numbers: Collection[str], but_not_of: str
+) -> dict[str, str]:
+    """Give the wording that each of the numbers got last from another campaign; those that got none are left out."""
+    query = (
+        select(_recipients.c.phone_number, _variants.c.text)
+        .join(
+            _variants,
+            and_(
+                _variants.c.campaign_id == _recipients.c.campaign_id,
+                _variants.c.position == _recipients.c.variant,
+            ),
+        )
+        .where(
+            _recipients.c.company_id == scope.company_id,
+            _recipients.c.phone_number.in_(padded(numbers)),
+            _recipients.c.campaign_id != but_not_of,
+        )
+        .order_by(_recipients.c.updated_at)
+    )
+    return {row.phone_number: row.text for row in await tx.connection.execute(query)}
 
 
 async def last_update(tx: Transaction, scope: CompanyScope, campaign_id: str) -> datetime | None:

@@ -1,0 +1,254 @@
+"""The rounds of a campaign: count what happened, decide whether it goes on, lay the next portion in.
+
+A round is one transaction with the campaign locked, so that rounds of several processes cannot both lay something in,
+and a kill leaves either all of it or nothing. Each campaign gets a small portion a round: none keeps others waiting.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from loguru import logger
+
+from orchestrator.domain.campaign.campaign import Campaign, CampaignSession
+from orchestrator.domain.campaign.feeding import PORTION, room
+from orchestrator.domain.campaign.reasons import StopCause
+from orchestrator.domain.campaign.state import ENDED, Action, CampaignState, transition
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.events import EventType, NewEvent
+from orchestrator.domain.policy.opt_out_share import opt_out_share_objection
+from orchestrator.domain.policy.settings import DEFAULTS
+from orchestrator.domain.session import SessionState
+from orchestrator.services.campaign_data import campaign_event
+from orchestrator.services.campaign_events import count_events, settled_for
+from orchestrator.services.campaign_messages import CampaignMessages, next_positions
+from orchestrator.services.contacts import ContactBook
+from orchestrator.services.context import Context
+from orchestrator.store import campaign_recipients as recipient_store
+from orchestrator.store import campaigns as campaign_store
+from orchestrator.store import dispatch_leases
+from orchestrator.store import events as event_store
+from orchestrator.store import messages as message_store
+from orchestrator.store.campaigns import Rounds, StoredCampaign
+from orchestrator.store.database import SystemScope, Transaction
+
+EVERY_S: Final = 1.0
+"""Seconds between two looks for campaigns whose round is due."""
+
+MOST_ROUNDS: Final = 200
+"""Campaigns that one process works on at the same time; others wait their turn, the longest waiting first."""
+
+_BUSY_S: Final = 1.0
+_QUIET_S: Final = 3.0
+_RESTING_S: Final = 15.0
+_PROGRESS_EVERY_S: Final = 2.0
+_COUNTED_AFTER_END: Final = timedelta(days=7)
+"""So long receipts, replies and opt-outs still count after the end."""
+
+_LOST: Final = frozenset({SessionState.LOGGED_OUT, SessionState.REPLACED, SessionState.BANNED})
+_LAYS_IN: Final = frozenset({SessionState.CONNECTED, SessionState.CONNECTING, SessionState.RECONNECTING})
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A campaign in the middle of its round."""
+
+    campaign: Campaign
+    sessions: tuple[CampaignSession, ...]
+    rounds: Rounds
+    busy: bool = False
+
+
+class CampaignRounds:
+    """The rounds of one process."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._messages = CampaignMessages(context, ContactBook(context))
+        self._running: set[str] = set()
+
+    async def run_for_ever(self) -> None:
+        """Begin the rounds that are due, every second, until cancelled; what fails is logged and tried again."""
+        while True:
+            try:
+                await self.run_once()
+            except Exception as error:
+                logger.opt(exception=error).error("Campaigns could not be looked at.")
+            await asyncio.sleep(EVERY_S)
+
+    async def run_once(self) -> None:
+        """Do the rounds that are due now, of all companies."""
+        free = MOST_ROUNDS - len(self._running)
+        async with self._context.database.reading(SystemScope()) as tx:
+            due = await campaign_store.due(tx, SystemScope(), self._context.clock(), free)
+        for scope, campaign_id in due:
+            await self.start(scope, campaign_id)
+
+    async def start(self, scope: CompanyScope, campaign_id: str) -> None:
+        """Do a campaign's round if it is due and none runs here."""
+        if campaign_id in self._running:
+            return
+        self._running.add(campaign_id)
+        try:
+            while await self.round(scope, campaign_id):
+                pass
+        except Exception as error:
+            logger.opt(exception=error).error("A round of campaign {} failed.", campaign_id)
+        finally:
+            self._running.discard(campaign_id)
+
+    async def round(self, scope: CompanyScope, campaign_id: str) -> bool:
+        """Do one round; True where the log of events went on and the next is to follow at once."""
+        async with self._context.database.transaction(scope) as tx:
+            await message_store.lock_company(tx, scope)
+            stored = await campaign_store.lock(tx, scope, campaign_id)
+            now = self._context.clock()
+            if stored is None or stored.rounds.next_round_at is None or stored.rounds.next_round_at > now:
+                return False
+            standing, more = await self._counted(tx, scope, stored)
+            rounds = standing.rounds
+            if not more:
+                standing = await self._moved_on(tx, scope, standing, now)
+                rounds = await self._told(tx, scope, standing, now)
+            await campaign_store.save_standing(tx, scope, standing.campaign, rounds)
+            return more
+
+    async def _counted(
+        self, tx: Transaction, scope: CompanyScope, stored: StoredCampaign
+    ) -> tuple[_Standing, bool]:
+        counted = await count_events(tx, scope, stored.campaign, stored.rounds.event_cursor)
+        await self._messages.follow_up(tx, scope, stored.campaign, counted.confirmed)
+        fresh = await campaign_store.get(tx, scope, stored.campaign.id) if counted.seen else stored
+        rounds = replace(stored.rounds, event_cursor=counted.cursor)
+        campaign = fresh.campaign if fresh else stored.campaign
+        return _Standing(campaign, stored.sessions, rounds, counted.seen), counted.more
+
+    async def _moved_on(
+        self, tx: Transaction, scope: CompanyScope, standing: _Standing, now: datetime
+    ) -> _Standing:
+        campaign = standing.campaign
+        if campaign.state is CampaignState.SCHEDULED and (campaign.start_at or now) <= now:
+            campaign = replace(
+                campaign,
+                state=transition(campaign.state, Action.COME_DUE),
+                started_at=campaign.started_at or now,
+            )
+            standing = replace(standing, campaign=campaign, busy=True)
+            await self._record(tx, scope, EventType.CAMPAIGN_STARTED, campaign)
+        if campaign.state is not CampaignState.RUNNING:
+            return standing
+        states = await self._session_states(tx, scope, campaign)
+        stop = self._reason_to_stop(standing, states, now)
+        if stop is not None:
+            return await self._stopped(tx, scope, standing, *stop)
+        standing = await self._laid_in(tx, scope, standing, states)
+        return await self._completed(tx, scope, standing, now)
+
+    async def _session_states(
+        self, tx: Transaction, scope: CompanyScope, campaign: Campaign
+    ) -> dict[str, SessionState]:
+        facts = await dispatch_leases.session_facts(tx, scope, campaign.session_ids)
+        return {session_id: fact.state for session_id, fact in facts.items()}
+
+    def _reason_to_stop(
+        self, standing: _Standing, states: dict[str, SessionState], now: datetime
+    ) -> tuple[StopCause, str] | None:
+        campaign, forgiven = standing.campaign, standing.rounds.forgiven
+        for session_id in campaign.session_ids:
+            state = states.get(session_id)
+            if state is None or state in _LOST:
+                return (
+                    StopCause.SESSION_LOST,
+                    f"Session {session_id} is {state.value if state else 'deleted'}.",
+                )
+        tally = campaign.tally
+        objection = opt_out_share_objection(
+            tally.sent - forgiven.sent, tally.opted_out - forgiven.opted_out, DEFAULTS.reactions
+        )
+        if objection is not None:
+            return StopCause.OPT_OUTS, objection.words
+        if campaign.end_at is not None and campaign.end_at <= now:
+            return StopCause.ENDED_BY_SCHEDULE, "The time given for its end has come."
+        return None
+
+    async def _stopped(
+        self, tx: Transaction, scope: CompanyScope, standing: _Standing, cause: StopCause, detail: str
+    ) -> _Standing:
+        state = transition(standing.campaign.state, Action.STOP)
+        campaign = replace(standing.campaign, state=state, stop_cause=cause, stop_detail=detail)
+        await self._messages.take_back(tx, scope, campaign)
+        await self._record(tx, scope, EventType.CAMPAIGN_STOPPED, campaign)
+        return replace(standing, campaign=campaign)
+
+    async def _laid_in(
+        self, tx: Transaction, scope: CompanyScope, standing: _Standing, states: dict[str, SessionState]
+    ) -> _Standing:
+        campaign, passed_over, laid_in = standing.campaign, Counter(standing.campaign.passed_over), 0
+        for part in standing.sessions:
+            if states[part.session_id] not in _LAYS_IN:
+                continue
+            free = room(await recipient_store.count_waiting(tx, scope, part.session_id, PORTION))
+            if free:
+                count, skipped = await self._messages.lay_in(tx, scope, campaign, part, free)
+                laid_in += count
+                passed_over.update(skipped)
+        campaign = replace(campaign, passed_over=passed_over)
+        return replace(standing, campaign=campaign, busy=standing.busy or laid_in > 0)
+
+    async def _completed(
+        self, tx: Transaction, scope: CompanyScope, standing: _Standing, now: datetime
+    ) -> _Standing:
+        stored = await campaign_store.get(tx, scope, standing.campaign.id)
+        if stored is None:
+            return standing
+        campaign = replace(standing.campaign, tallies=stored.campaign.tallies)
+        standing = replace(standing, campaign=campaign, sessions=stored.sessions)
+        numbers = len(standing.sessions)
+        if campaign.tally.outstanding or any(
+            next_positions(part, numbers, campaign.recipients, 1) for part in standing.sessions
+        ):
+            return standing
+        if await recipient_store.count_pending(tx, scope, campaign.id):
+            return standing
+        question = campaign.confirmation
+        if question is not None and campaign.tally.replied < campaign.tally.sent:
+            last = await recipient_store.last_update(tx, scope, campaign.id)
+            if not settled_for(last, now, question.wait_hours):
+                return standing
+        campaign = replace(campaign, state=transition(campaign.state, Action.COMPLETE), ended_at=now)
+        await self._record(tx, scope, EventType.CAMPAIGN_COMPLETED, campaign)
+        return replace(standing, campaign=campaign)
+
+    async def _told(self, tx: Transaction, scope: CompanyScope, standing: _Standing, now: datetime) -> Rounds:
+        """Tell of progress where there was some, at most every two seconds, and say when the next round is."""
+        campaign, rounds = standing.campaign, standing.rounds
+        span = self._context.tempo.span
+        quiet_until = rounds.told_at + span(_PROGRESS_EVERY_S) if rounds.told_at else now
+        if campaign.done != rounds.told_done and (now >= quiet_until or campaign.state in ENDED):
+            await self._record(tx, scope, EventType.CAMPAIGN_PROGRESS, campaign)
+            rounds = replace(rounds, told_done=campaign.done, told_at=now)
+        return replace(rounds, next_round_at=self._next_round(standing, now))
+
+    def _next_round(self, standing: _Standing, now: datetime) -> datetime | None:
+        campaign, span = standing.campaign, self._context.tempo.span
+        if campaign.state in ENDED:
+            ended_at = campaign.ended_at or now
+            return None if now - ended_at > _COUNTED_AFTER_END else now + span(_RESTING_S)
+        if campaign.state is CampaignState.SCHEDULED and campaign.start_at is not None:
+            return max(campaign.start_at, now + span(_BUSY_S))
+        if campaign.state is CampaignState.RUNNING:
+            return now + span(_BUSY_S if standing.busy else _QUIET_S)
+        return now + span(_RESTING_S)
+
+    async def _record(
+        self, tx: Transaction, scope: CompanyScope, kind: EventType, campaign: Campaign
+    ) -> None:
+        event: NewEvent = campaign_event(kind, campaign)
+        await event_store.append(tx, scope, [event], self._context.clock(), self._context.rng)
+
+        async def ring() -> None:
+            await self._context.bells.events_recorded(scope)
+
+        tx.after_commit(ring)
