@@ -14,7 +14,7 @@ const { SEND_OUTCOME_ACKNOWLEDGED, SEND_OUTCOME_AMBIGUOUS, SEND_OUTCOME_NOT_SENT
 
 function command(id: string, chatJid = CHAT, body = 'hi'): SendMessage {
   const content = { $case: 'text' as const, text: { body } };
-  return { requestId: 1, waMessageId: id, chatJid, content, files: [], freshRecipient: false };
+  return { requestId: 1, waMessageId: id, chatJid, content, files: [], freshRecipient: false, typingMs: 0 };
 }
 
 function ack(id: string, attrs: Record<string, string> = {}) {
@@ -50,7 +50,14 @@ function setUp({
     groupMetadata: vi.fn(async (id: string) => ({ id, participants: [{ id: CHAT }] }) as GroupMetadata),
   };
   const relayMessage = vi.fn(async () => 'ID');
-  const sock: SendingSocket = { sendMessage, relayMessage, signalRepository: { lidMapping }, ...fresh };
+  const sendPresenceUpdate = vi.fn(async () => undefined);
+  const sock: SendingSocket = {
+    sendMessage,
+    relayMessage,
+    sendPresenceUpdate,
+    signalRepository: { lidMapping },
+    ...fresh,
+  };
   const sender = new Sender(
     sock,
     runAhead,
@@ -61,12 +68,39 @@ function setUp({
     async () => undefined,
     async () => undefined,
   );
-  return { sender, calls, closeSignal, late, sendMessage, relayMessage, fresh };
+  return { sender, calls, closeSignal, late, sendMessage, relayMessage, sendPresenceUpdate, fresh };
 }
 
 afterEach(() => vi.useRealTimers());
 
 describe('Sender', () => {
+  it('shows typing before it sends, and holds up no other chat meanwhile', async () => {
+    vi.useFakeTimers();
+    const { sender, calls, sendPresenceUpdate } = setUp();
+    const typed = sender.send({ ...command('typed'), typingMs: 1500 });
+    const other = sender.send(command('other', '5511922222222@s.whatsapp.net'));
+    await vi.advanceTimersByTimeAsync(1400);
+    expect(calls.map((call) => call.id)).toEqual(['other']);
+    expect(sendPresenceUpdate).toHaveBeenCalledWith('composing', CHAT);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(calls.map((call) => call.id)).toEqual(['other', 'typed']);
+    for (const call of calls) call.resolve();
+    await vi.advanceTimersByTimeAsync(1);
+    sender.handleAck(ack('typed'));
+    sender.handleAck(ack('other'));
+    expect((await typed).outcome).toBe(SEND_OUTCOME_ACKNOWLEDGED);
+    expect((await other).outcome).toBe(SEND_OUTCOME_ACKNOWLEDGED);
+  });
+
+  it('sends nothing when the session ends while typing is shown', async () => {
+    const { sender, calls, closeSignal } = setUp();
+    const typed = sender.send({ ...command('typed'), typingMs: 60_000 });
+    await vi.waitFor(() => expect(calls).toEqual([]));
+    closeSignal.fire();
+    expect((await typed).outcome).toBe(SEND_OUTCOME_NOT_SENT);
+    expect(calls).toEqual([]);
+  });
+
   it('asks anew for the devices and keys of a stale recipient before it sends', async () => {
     const { sender, calls, sendMessage, fresh } = setUp();
     const sent = sender.send({ ...command('A'), freshRecipient: true });

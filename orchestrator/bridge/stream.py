@@ -106,16 +106,19 @@ class SessionStream:
         timeout_s: float,
         *,
         fresh_recipient: bool = False,
+        typing_ms: int = 0,
     ) -> SendResult:
         """Send a content, a `str` as plain text; every way it can fail is an outcome of the result, not an exception.
 
-        `fresh_recipient` makes Baileys ask anew for the recipient's devices, keys and group data before.
+        `fresh_recipient` makes Baileys ask anew for the recipient's devices, keys and group data before. `timeout_s`
+        begins after `typing_ms` of typing.
         """
         question = self._ask()
         request_id = next(self._ids)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s + typing_ms / 1000):
                 command = encode.send_message(request_id, wa_message_id, chat_jid, content, fresh_recipient)
+                command.send_message.typing_ms = typing_ms
                 answer = await self._answer(request_id, question, command)
             return decode.send_result(answer.send_result)
         except TimeoutError:

@@ -27,6 +27,7 @@ def encode_message(message: OutgoingMessage) -> pb.OutgoingMessage:
         chat_jid=message.chat_jid,
         text=message.text,
         fresh_recipient=message.fresh_recipient,
+        typing_ms=message.typing_ms,
         content_json=json.dumps(to_values(message.content)) if message.content else "",
     )
 
@@ -40,6 +41,7 @@ def decode_message(message: pb.OutgoingMessage) -> OutgoingMessage:
         message.text,
         message.fresh_recipient,
         from_values(json.loads(message.content_json)) if message.content_json else None,
+        message.typing_ms,
     )
 
 

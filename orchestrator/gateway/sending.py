@@ -29,6 +29,7 @@ class Window:
                     message.content or message.text,
                     timeout_s,
                     fresh_recipient=message.fresh_recipient,
+                    typing_ms=message.typing_ms,
                 )
         finally:
             if not chat.locked():

@@ -243,6 +243,7 @@ class DispatchRun:
                 stored.message.text,
                 wants_fresh_recipient(stored.message.error),
                 stored.message.content,
+                self._typing_ms(leaving.get(stored.message.id)),
             )
             for stored in claimed
         ]
@@ -261,6 +262,9 @@ class DispatchRun:
             logger.opt(exception=error).warning("The gateway of session {} failed.", self._session_id)
         for answer in _answers_for(unanswered.values(), report):
             self._take_answer(answer)
+
+    def _typing_ms(self, leaving: Leaving | None) -> int:
+        return round(leaving.typing_s / self._context.tempo.speed * 1000) if leaving else 0
 
     def _take_answer(self, answer: SendAnswer) -> None:
         if not self._answers:

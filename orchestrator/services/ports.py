@@ -15,7 +15,7 @@ from orchestrator.domain.retry import SendReport
 class OutgoingMessage:
     """One message for a gateway to send; `wa_message_id` is the same in every attempt.
 
-    `content` is None for a plain text.
+    `content` is None for a plain text. Typing is shown for `typing_ms` before.
     `fresh_recipient`: WhatsApp is asked anew for the recipient's devices, keys and group data before.
     """
 
@@ -25,6 +25,7 @@ class OutgoingMessage:
     text: str
     fresh_recipient: bool = False
     content: Content | None = None
+    typing_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

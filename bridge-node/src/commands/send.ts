@@ -24,9 +24,10 @@ import {
 import { KeyedQueue } from '../keyed-queue.js';
 import { describeError, log } from '../logger.js';
 import { type FreshSocket, refreshRecipient } from './fresh-recipient.js';
+import { showTyping, type TypingSocket } from './typing.js';
 
 /** What sending needs of a Baileys socket. */
-export interface SendingSocket extends FreshSocket {
+export interface SendingSocket extends FreshSocket, TypingSocket {
   sendMessage(
     jid: string,
     content: AnyMessageContent,
@@ -118,6 +119,8 @@ export class Sender {
     let durable: Promise<void>;
     try {
       const sent = await this.#chats.run(chatJid, async () => {
+        if (!this.isOpen() || this.closeSignal.fired) throw new NotConnectedError();
+        await showTyping(this.sock, chatJid, command.typingMs, this.closeSignal);
         if (!this.isOpen() || this.closeSignal.fired) throw new NotConnectedError();
         await this.#prepare(chatJid);
         begun = true;

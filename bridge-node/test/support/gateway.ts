@@ -92,7 +92,15 @@ export class GatewayStream {
 
   send(waMessageId: string, chatJid: string, body: string): Promise<SendResult> {
     const content = { $case: 'text' as const, text: { body } };
-    const sendMessage = { requestId: 1, waMessageId, chatJid, content, files: [], freshRecipient: false };
+    const sendMessage = {
+      requestId: 1,
+      waMessageId,
+      chatJid,
+      content,
+      files: [],
+      freshRecipient: false,
+      typingMs: 0,
+    };
     this.command({ $case: 'sendMessage', sendMessage });
     return new Promise((resolve) => this.#results.set(waMessageId, resolve));
   }
