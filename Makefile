@@ -6,7 +6,7 @@ PROTO_SOURCES := $(shell find proto -name '*.proto' 2>/dev/null)
 NODE_LOCKS := $(wildcard bridge-node/package-lock.json tests/simulator/package-lock.json)
 BRIDGE_SOURCES := $(shell find bridge-node/src -name '*.ts' -not -path '*/generated/*' 2>/dev/null)
 
-.PHONY: help setup demo test check up bench chaos proto proto-baseline lock format clean
+.PHONY: help setup demo test check up bench mutation chaos proto proto-baseline lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -54,6 +54,9 @@ bench: setup ## compare with raw Baileys
 
 bench-sessions: setup ## what 1,000 idle sessions cost (ARGS="--sessions 100")
 	.venv/bin/python -m tests.load.idle_sessions $(ARGS)
+
+mutation: setup ## change the sending policy's rules one by one; its tests have to notice (ARGS="orchestrator.domain.policy.limits*")
+	deploy/scripts/mutation.sh $(ARGS)
 
 chaos: setup ## kill everything at random under load, on both deployments (ARGS='--seed 7 --minutes 5')
 	.venv/bin/python -m tests.chaos $(ARGS)
