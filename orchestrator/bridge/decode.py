@@ -1,5 +1,6 @@
 """Events from protobuf: the one place that reads the bridge's contract."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -23,7 +24,7 @@ from orchestrator.bridge.messages import (
 )
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.closing import Closed
-from orchestrator.domain.content import Content, Unknown, from_values
+from orchestrator.domain.content import Content, Unknown, from_values, to_values
 from orchestrator.domain.inbound import InboundMessage, Receipt, ReceiptKind
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.retry import Outcome, SendReport
@@ -143,9 +144,12 @@ def _content(inbound: pb.InboundMessage) -> Content | None:
     if not inbound.HasField("content"):
         return None
     try:
-        return from_values(json_format.MessageToDict(inbound.content, preserving_proto_field_name=True))
+        content = from_values(json_format.MessageToDict(inbound.content, preserving_proto_field_name=True))
+        # Numbers that JSON does not have, and times that no calendar has.
+        json.dumps(to_values(content), allow_nan=False)
     except (ValueError, OverflowError):
         return Content(Unknown(inbound.kind))
+    return content
 
 
 def _receipt(receipt: pb.Receipt) -> ReceiptArrived | None:

@@ -7,7 +7,7 @@ from google.protobuf import json_format
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator.bridge.messages import Opening
 from orchestrator.domain.auth_state import AuthKey
-from orchestrator.domain.content import Content, to_values
+from orchestrator.domain.content import Content, as_sent, to_values
 
 
 def open_session(opening: Opening) -> pb.SessionCommand:
@@ -41,7 +41,7 @@ def send_message(
     if isinstance(content, str):
         message.text.body = content
     else:
-        json_format.ParseDict(to_values(content), message.composed)
+        json_format.ParseDict(to_values(as_sent(content)), message.composed)
     return pb.SessionCommand(send_message=message)
 
 

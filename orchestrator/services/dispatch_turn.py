@@ -12,6 +12,7 @@ from orchestrator.domain.retry import Failed, Outcome, RetryAt, Sent, Verdict, a
 from orchestrator.domain.session import SessionState
 from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
+from orchestrator.services.message_changes import apply_sent
 from orchestrator.services.message_data import message_event
 from orchestrator.services.policy_claim import Leaving
 from orchestrator.services.policy_turn import PolicyTurns
@@ -223,6 +224,7 @@ class _Recorder:
         )
         changed: list[StoredMessage] = []
         events: list[NewEvent] = []
+        sent: list[Message] = []
         waiting_for: list[StoredMessage] = []
         for (stored, answer), verdict, contact in zip(answers, verdicts, contacts, strict=True):
             row = current.get(stored.message.id)
@@ -234,11 +236,14 @@ class _Recorder:
             if after is None:
                 continue
             changed.append(after)
+            if isinstance(verdict, Sent):
+                sent.append(after.message)
             if row.message.status in _WAITING:
                 events += _events_of(after.message)
             if isinstance(verdict, RetryAt) and verdict.at > self._now:
                 waiting_for.append(after)
         await message_store.save(tx, self._scope, changed)
+        events += await apply_sent(tx, self._scope, sent)
         for head in waiting_for:
             await outbox.hold_chat(tx, head)
         if events:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, not_found
-from orchestrator.domain.events import EventType
 from orchestrator.domain.ids import make_id
 from orchestrator.domain.inbound import InboundMessage
 from orchestrator.domain.jid import ContactId
@@ -14,8 +13,8 @@ from orchestrator.domain.message import Direction, Lane, Message, MessageStatus,
 from orchestrator.services.batching import TransactionBatcher
 from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
-from orchestrator.services.message_data import message_event
-from orchestrator.store import dispatch_leases
+from orchestrator.services.inbound_reading import InboundReading
+from orchestrator.store import dispatch_leases, message_marks
 from orchestrator.store import events as event_store
 from orchestrator.store import messages as message_store
 from orchestrator.store.database import Transaction
@@ -29,6 +28,14 @@ class _Arrival:
     session_id: str
     fence: int
     inbound: InboundMessage
+
+
+@dataclass(slots=True)
+class _Known:
+    """(session, a name of the chat, WhatsApp id) of what is stored, and the messages by session and WhatsApp id."""
+
+    keys: set[tuple[str, str, str]]
+    named: dict[tuple[str, str], list[Message]]
 
 
 class InboxService:
@@ -67,14 +74,17 @@ class InboxService:
             message = self._to_message(scope, arrival, contact)
             names = {message.chat_jid, arrival.inbound.chat_jid, contact.pn_jid, contact.lid_jid} - {""}
             keys = {(arrival.session_id, name, message.wa_message_id) for name in names}
-            if keys & known:
+            if keys & known.keys:
                 continue
-            known |= keys
+            known.keys |= keys
             messages.append(message)
             protos.append(arrival.inbound.message_proto)
         if not messages:
             return
-        new_events = [message_event(_event_type(message), message) for message in messages]
+        read = InboundReading(known.named)
+        messages = await read.understand(tx, scope, messages)
+        new_events = read.events(messages)
+        messages = [read.now.get(message.id, message) for message in messages]
         now = self._context.clock()
         events = await event_store.append(tx, scope, new_events, now, self._context.rng)
         stored = [
@@ -82,27 +92,35 @@ class InboxService:
             for message, event, proto in zip(messages, events, protos, strict=True)
         ]
         await message_store.add(tx, scope, stored)
+        added = {message.id for message in messages}
+        await message_marks.save_said(
+            tx, scope, [message for message in read.now.values() if message.id not in added]
+        )
 
         async def ring() -> None:
             await self._context.bells.events_recorded(scope)
 
         tx.after_commit(ring)
 
-    async def _known(
-        self, tx: Transaction, scope: CompanyScope, arrivals: Sequence[_Arrival]
-    ) -> set[tuple[str, str, str]]:
-        """(session, a name of the chat, WhatsApp id) of what is stored: a chat may have been known by its lid only."""
-        by_session: dict[str, list[str]] = {}
+    async def _known(self, tx: Transaction, scope: CompanyScope, arrivals: Sequence[_Arrival]) -> _Known:
+        """What is stored of what arrived, and of the messages that it is about."""
+        by_session: dict[str, set[str]] = {}
         for arrival in arrivals:
-            by_session.setdefault(arrival.session_id, []).append(arrival.inbound.wa_message_id)
-        known: set[tuple[str, str, str]] = set()
+            content = arrival.inbound.content
+            wanted = by_session.setdefault(arrival.session_id, set())
+            wanted.add(arrival.inbound.wa_message_id)
+            if content is not None and content.reference is not None:
+                wanted.add(content.reference.wa_message_id)
+        known = _Known(set(), {})
         for session_id, wa_ids in by_session.items():
-            for stored in await message_store.find_by_whatsapp_ids(tx, scope, session_id, wa_ids):
+            for stored in await message_store.find_by_whatsapp_ids(tx, scope, session_id, sorted(wa_ids)):
                 message = stored.message
+                # A chat may have been known by its lid only.
                 names = {message.chat_jid}
                 if not message.chat_jid.endswith("@g.us"):
                     names |= {message.contact.pn_jid, message.contact.lid_jid} - {""}
-                known |= {(session_id, name, message.wa_message_id) for name in names}
+                known.keys |= {(session_id, name, message.wa_message_id) for name in names}
+                known.named.setdefault((session_id, message.wa_message_id), []).append(message)
         return known
 
     def _to_message(self, scope: CompanyScope, arrival: _Arrival, contact: ContactId) -> Message:
@@ -117,14 +135,15 @@ class InboxService:
             chat_jid=inbound.chat_jid if inbound.is_group else contact.jid or inbound.chat_jid,
             contact=contact,
             direction=Direction.INBOUND,
-            kind=inbound.kind,
-            text=inbound.text.replace("\0", _NUL_SHOWN_AS),
+            kind=inbound.content.kind if inbound.content else inbound.kind,
+            text=(inbound.content.text if inbound.content else inbound.text).replace("\0", _NUL_SHOWN_AS),
             status=MessageStatus.RECEIVED,
             lane=Lane.TRANSACTIONAL,
             attempts=0,
             times=times,
             push_name=inbound.push_name.replace("\0", _NUL_SHOWN_AS),
             offline=inbound.offline,
+            content=inbound.content,
         )
         if inbound.from_me:
             message = replace(message, direction=Direction.OUTBOUND, status=MessageStatus.SENT, push_name="")
@@ -149,7 +168,3 @@ def _sighting(inbound: InboundMessage) -> Sighting:
 
 def _first_named(chat: ContactId, sender: ContactId) -> ContactId:
     return chat if chat.jid else sender
-
-
-def _event_type(message: Message) -> EventType:
-    return EventType.MESSAGE_RECEIVED if message.direction is Direction.INBOUND else EventType.MESSAGE_SENT

@@ -21,6 +21,11 @@ _SAVE = (
     .where(_messages.c.company_id == bindparam("b_company"), _messages.c.id == bindparam("b_id"))
     .values(text=bindparam("b_text"), content=bindparam("b_content"), marks=bindparam("b_marks"))
 )
+_FORGET_PROTO = (
+    update(_messages)
+    .where(_messages.c.company_id == bindparam("b_company"), _messages.c.id == bindparam("b_id"))
+    .values(proto=None)
+)
 _LATEST_MENU = (
     select(*MESSAGE_COLUMNS)
     .where(
@@ -35,7 +40,7 @@ _LATEST_MENU = (
 
 
 async def save_said(tx: Transaction, scope: CompanyScope, messages: Sequence[Message]) -> None:
-    """Write what messages say now, and their marks. Lock them before (`messages.lock_many`)."""
+    """Write what messages say now, and their marks; of a deleted one nothing is kept. Lock them before."""
     for message in messages:
         arguments = {
             "b_company": scope.company_id,
@@ -45,6 +50,10 @@ async def save_said(tx: Transaction, scope: CompanyScope, messages: Sequence[Mes
             "b_marks": write_marks(message.marks),
         }
         await tx.connection.execute(_SAVE, arguments)
+        if message.marks.deleted_at is not None:
+            await tx.connection.execute(
+                _FORGET_PROTO, {name: arguments[name] for name in ("b_company", "b_id")}
+            )
 
 
 async def latest_menu(tx: Transaction, scope: CompanyScope, session_id: str, chat_jid: str) -> Message | None:

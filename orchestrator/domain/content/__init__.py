@@ -2,7 +2,7 @@
 
 from orchestrator.domain.content.changes import Delete, Disappearing, Edit, Pin, PollVote, Reaction
 from orchestrator.domain.content.codec import from_values, to_values
-from orchestrator.domain.content.content import BODIES, Body, Content, Reference, plain_text
+from orchestrator.domain.content.content import BODIES, Body, Content, Reference, as_sent, plain_text
 from orchestrator.domain.content.media import (
     Album,
     AlbumItem,
@@ -72,6 +72,7 @@ __all__ = [
     "Unknown",
     "Video",
     "Voice",
+    "as_sent",
     "choose",
     "from_values",
     "menu_text",

@@ -1,6 +1,6 @@
 """The content of a message: what it is, and what can be said of any kind of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.domain import errors
 from orchestrator.domain.content import checks
@@ -120,6 +120,14 @@ class Content:
             raise checks.refused("view_once", "Only an image, a video or a voice note can be seen once.")
         if self.reply_to and isinstance(body, Reaction | Edit | Delete | Pin | Disappearing):
             raise checks.refused("reply_to", f"A {self.kind} cannot quote a message.")
+
+
+def as_sent(content: Content) -> Content:
+    """What leaves: a menu that is not native leaves as numbered text."""
+    body = content.body
+    if isinstance(body, Buttons | ListMenu) and not body.native:
+        return replace(content, body=Text(content.text))
+    return content
 
 
 def plain_text(text: str) -> Content:
