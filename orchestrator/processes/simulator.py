@@ -35,13 +35,17 @@ class SimulatorProcess(ReadyLineProcess):
         self.websocket_url = ""
         self.http_url = ""
         self._trust_anchor = ""
+        self._media_certificate = ""
 
     def bridge_environment(self, node_options: str = "") -> dict[str, str]:
         """Return what makes a bridge trust this simulator: its root, loaded before Baileys.
 
         `node_options` is what NODE_OPTIONS holds already.
         """
-        return {"NODE_OPTIONS": f"{node_options} --import {Path(self._trust_anchor).as_uri()}".strip()}
+        return {
+            "NODE_OPTIONS": f"{node_options} --import {Path(self._trust_anchor).as_uri()}".strip(),
+            "NODE_EXTRA_CA_CERTS": self._media_certificate,
+        }
 
     def command(self) -> Command:
         """See ChildProcess."""
@@ -65,3 +69,4 @@ class SimulatorProcess(ReadyLineProcess):
         self.websocket_url = self.said_text(said, "ws_url")
         self.http_url = self.said_text(said, "http_url").rstrip("/")
         self._trust_anchor = self.said_text(said, "trust_anchor")
+        self._media_certificate = self.said_text(said, "media_certificate")

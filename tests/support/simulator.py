@@ -31,11 +31,16 @@ class SimulatorClient:
         self.http_url: str = ready["http_url"]
         self.trust_anchor: str = ready["trust_anchor"]
         """What NODE_OPTIONS of a bridge must import."""
+        self.media_certificate: str = ready["media_certificate"]
+        """What NODE_EXTRA_CA_CERTS of a bridge must name."""
 
     @property
     def bridge_environment(self) -> dict[str, str]:
         """Variables that make a bridge trust this simulator."""
-        return {"NODE_OPTIONS": f"--import {self.trust_anchor}"}
+        return {
+            "NODE_OPTIONS": f"--import {self.trust_anchor}",
+            "NODE_EXTRA_CA_CERTS": self.media_certificate,
+        }
 
     async def call(self, method: str, path: str, body: object = None, **query: str) -> Any:
         """Any call of the control API. Raises SimulatorError."""

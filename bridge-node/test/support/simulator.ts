@@ -8,6 +8,7 @@ interface Ready {
   ws_url: string;
   http_url: string;
   trust_anchor: string;
+  media_certificate: string;
 }
 
 export interface PhoneMessage {
@@ -50,7 +51,8 @@ export class Simulator {
 
   /** Environment of a client that shall trust this server. */
   get clientEnvironment(): NodeJS.ProcessEnv {
-    return { NODE_OPTIONS: `--import ${this.child.ready.trust_anchor}` };
+    const { trust_anchor, media_certificate } = this.child.ready;
+    return { NODE_OPTIONS: `--import ${trust_anchor}`, NODE_EXTRA_CA_CERTS: media_certificate };
   }
 
   async createPhone(): Promise<string> {

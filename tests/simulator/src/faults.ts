@@ -16,6 +16,9 @@ export const FAULT_KINDS = [
   'iq_silence',
   'corrupt',
   'no_keys',
+  'media_upload',
+  'media_download',
+  'media_gone',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { CERTIFICATE_FILE } from './media/server.ts';
 import { DEFAULT_OPTIONS, Simulator } from './simulator.ts';
 
 const HELP = `ponte-simulator: a WhatsApp server for tests and trials
@@ -68,6 +69,7 @@ const ready = {
   ws_url: simulator.wsUrl,
   http_url: simulator.httpUrl,
   trust_anchor: fileURLToPath(new URL('../trust-anchor.mjs', import.meta.url)),
+  media_certificate: CERTIFICATE_FILE,
   root_public_key: simulator.rootPublicKey.toString('hex'),
 };
 process.stdout.write(`${JSON.stringify(ready)}\n`);

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
@@ -10,6 +11,8 @@ import { Connection } from './connection.ts';
 import { createControlServer } from './control/http.ts';
 import { type FaultSpec, FaultTable } from './faults.ts';
 import { type Arrival, Router } from './handlers/router.ts';
+import { createMediaServer } from './media/server.ts';
+import { MediaStore } from './media/store.ts';
 import { Stats } from './stats.ts';
 import { createServerIdentity, DEFAULT_ROOT_SEED } from './wire/certificates.ts';
 import { node } from './wire/nodes.ts';
@@ -53,6 +56,7 @@ export class Simulator {
   readonly registry = new Registry();
   readonly faults = new FaultTable();
   readonly stats = new Stats();
+  readonly media = new MediaStore();
   readonly arrivals: BoundedLog<Arrival>;
   readonly router: Router;
   readonly connections = new Set<Connection>();
@@ -66,6 +70,7 @@ export class Simulator {
   });
   private readonly webSocketServer: Server;
   private readonly controlServer: Server;
+  private readonly mediaServer: TlsServer;
   private readonly identity;
   private lastId = 0;
 
@@ -74,7 +79,8 @@ export class Simulator {
     this.identity = createServerIdentity(this.options.rootSeed);
     this.rootPublicKey = this.identity.rootPublicKey;
     this.arrivals = new BoundedLog(this.options.maxArrivals);
-    this.router = new Router(this.registry, this.arrivals, this.stats, this.faults);
+    const files = { store: this.media, url: () => this.mediaUrl };
+    this.router = new Router(this.registry, this.arrivals, this.stats, this.faults, files);
     this.webSocketServer = createServer((_request, response) => response.writeHead(404).end());
     this.webSocketServer.on('upgrade', (request, socket, head) => {
       if (request.url?.split('?')[0] !== WEBSOCKET_PATH) return refuse(socket, 404);
@@ -85,6 +91,7 @@ export class Simulator {
       });
     });
     this.controlServer = createControlServer(this);
+    this.mediaServer = createMediaServer(this);
   }
 
   get wsUrl(): string {
@@ -95,19 +102,26 @@ export class Simulator {
     return `http://${this.options.host}:${portOf(this.controlServer)}`;
   }
 
-  /** Opens both ports. Rejects when one is taken. */
+  /** Where files are uploaded to and downloaded from. */
+  get mediaUrl(): string {
+    return `https://${this.options.host}:${portOf(this.mediaServer)}`;
+  }
+
+  /** Opens all ports. Rejects when one is taken. */
   async start(): Promise<this> {
     const { host, wsPort, httpPort } = this.options;
     await listen(this.webSocketServer, host, wsPort);
     await listen(this.controlServer, host, httpPort);
+    await listen(this.mediaServer, host, 0);
     return this;
   }
 
-  /** Cuts all sockets and closes both ports. */
+  /** Cuts all sockets and closes all ports. */
   async stop(): Promise<void> {
     for (const connection of [...this.connections]) connection.cut();
     this.webSockets.close();
-    await Promise.all([this.webSocketServer, this.controlServer].map(closeServer));
+    await Promise.all([this.webSocketServer, this.controlServer, this.mediaServer].map(closeServer));
+    await this.media.close();
   }
 
   createPhone(number: string, name = number): Phone {
@@ -188,11 +202,11 @@ function refuse(socket: Duplex, status: number): void {
   socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-function portOf(server: Server): number {
+function portOf(server: Server | TlsServer): number {
   return (server.address() as AddressInfo).port;
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+function listen(server: Server | TlsServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -202,7 +216,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function closeServer(server: Server): Promise<void> {
+function closeServer(server: Server | TlsServer): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
 }

@@ -7,6 +7,10 @@ export class Stats {
   iqs = 0;
   logins = 0;
   pairings = 0;
+  /** Files that clients uploaded and downloaded, and asked their phones for anew. */
+  uploads = 0;
+  downloads = 0;
+  mediaRequests = 0;
   /** IQs that nothing here handles, by namespace and first child: what a new Baileys asks for. */
   readonly unknownIqs = new Map<string, number>();
 

@@ -71,9 +71,15 @@ def test_a_simulator_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
 def test_the_trust_anchor_is_loaded_after_what_node_is_told_already() -> None:
     simulator = SimulatorProcess("node", ws_port=1, http_port=2)
     simulator.on_ready(
-        {"ws_url": "ws://h/ws/chat", "http_url": "http://h/", "trust_anchor": "/a b/anchor.mjs"}
+        {
+            "ws_url": "ws://h/ws/chat",
+            "http_url": "http://h/",
+            "trust_anchor": "/a b/anchor.mjs",
+            "media_certificate": "/tls/server.pem",
+        }
     )
     assert simulator.websocket_url == "ws://h/ws/chat"
     assert simulator.http_url == "http://h"
     options = simulator.bridge_environment("--no-warnings")["NODE_OPTIONS"]
     assert options == "--no-warnings --import file:///a%20b/anchor.mjs"
+    assert simulator.bridge_environment()["NODE_EXTRA_CA_CERTS"] == "/tls/server.pem"

@@ -1,4 +1,5 @@
 import type { proto } from '@whiskeysockets/baileys';
+import type { PhoneFile } from './phone-files.ts';
 
 export type MessageStatus = 'received' | 'sent' | 'delivered' | 'read';
 
@@ -18,6 +19,8 @@ export interface PhoneMessage {
   /** Written on this phone itself, as against received or copied from a linked device. */
   sent_here: boolean;
   status: MessageStatus;
+  /** What it carries. */
+  file?: PhoneFile;
 }
 
 /** Kind and text of a message; undefined for what is no chat message (key shares, receipts of state). */

@@ -9,6 +9,7 @@ import type { Companion } from './companion.ts';
 import type { Device, KeyBundle } from './device.ts';
 import { bootstrapMessages } from './history.ts';
 import { describe, type MessageStatus, type PhoneMessage } from './messages.ts';
+import { type FileToSend, receiveFile, uploadFile } from './phone-files.ts';
 import { SignalStore } from './signal-store.ts';
 
 /** What a phone does by itself. */
@@ -83,13 +84,31 @@ export class Phone
 
   /** Sends an encrypted text to a number's devices and, as a copy, to this account's own companions. */
   async sendText(to: Account, text: string, id = generateMessageIDV2(this.account.jid())): Promise<string> {
-    const message = { conversation: text };
+    return this.send(to, { conversation: text }, { kind: 'text', text }, id);
+  }
+
+  /** Uploads a file and sends it as `sendText` does. */
+  async sendFile(
+    to: Account,
+    file: FileToSend,
+    id = generateMessageIDV2(this.account.jid()),
+  ): Promise<string> {
+    const { message, path, sealed } = await uploadFile(this.router.files, file);
+    this.router.files.store.remember(id, path, sealed);
+    return this.send(to, message, { kind: file.kind, text: file.caption ?? null }, id);
+  }
+
+  private async send(
+    to: Account,
+    message: proto.IMessage,
+    content: Pick<PhoneMessage, 'kind' | 'text'>,
+    id: string,
+  ): Promise<string> {
     const entry: PhoneMessage = {
       id,
       from: this.account.number,
       to: to.number,
-      text,
-      kind: 'text',
+      ...content,
       at_ms: performance.timeOrigin + performance.now(),
       duplicate: false,
       from_me: true,
@@ -183,11 +202,13 @@ export class Phone
       : this.account;
     const id = stanza.attrs.id ?? '';
     this.retryRequests.delete(id);
+    const file = await receiveFile(this.router.files, message.deviceSentMessage?.message ?? message);
     const entry: PhoneMessage = {
       id,
       from: sender.account.number,
       to: recipient?.number ?? '',
       ...content,
+      ...(file ? { file } : {}),
       at_ms: arrivedAtMs,
       duplicate: !this.seen.add(`${sender.account.user}|${id}`),
       from_me: fromMe,

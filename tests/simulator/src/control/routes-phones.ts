@@ -3,6 +3,7 @@ import type { PhoneMessage } from '../accounts/messages.ts';
 import type { Phone } from '../accounts/phone.ts';
 import { enterCode } from '../handlers/pairing-code.ts';
 import { scan } from '../handlers/registration.ts';
+import { FILE_KINDS, type FileKind } from '../media/cipher.ts';
 import type { Call, Route } from './http.ts';
 import {
   accountOf,
@@ -16,6 +17,7 @@ import {
 } from './input.ts';
 
 const MAX_BULK = 100_000;
+const MAX_FILE_BYTES = 2 ** 31 - 1;
 const MAX_WAIT_MS = 120_000;
 const DEFAULT_WAIT_MS = 30_000;
 const HEARTBEAT_MS = 15_000;
@@ -29,6 +31,7 @@ export const phoneRoutes: Route[] = [
   { method: 'POST', path: /^\/phones\/([^/:]+):scan$/, run: scanCode },
   { method: 'POST', path: /^\/phones\/([^/:]+):enter-code$/, run: typeCode },
   { method: 'POST', path: /^\/phones\/([^/:]+):send$/, run: sendText },
+  { method: 'POST', path: /^\/phones\/([^/:]+):send-file$/, run: sendFile },
   { method: 'POST', path: /^\/phones\/([^/:]+):read$/, run: markRead },
   { method: 'POST', path: /^\/phones\/([^/:]+):typing$/, run: showTyping },
   { method: 'GET', path: /^\/phones\/([^/:]+)\/messages$/, run: listMessages },
@@ -123,6 +126,24 @@ async function sendText(call: Call) {
   const to = accountOf(call, call.body.to, 'to');
   const id = await phone.sendText(to, readText(call.body, 'text'), readOptionalText(call.body, 'id'));
   return { id };
+}
+
+async function sendFile(call: Call) {
+  const { body } = call;
+  const phone = phoneOf(call);
+  const to = accountOf(call, body.to, 'to');
+  const kind = body.kind as FileKind;
+  if (!FILE_KINDS.includes(kind)) throw invalid('kind', `must be one of ${FILE_KINDS.join(', ')}`);
+  const file = {
+    kind,
+    path: readOptionalText(body, 'path'),
+    size: readInteger(body.size, 'size', { min: 1, max: MAX_FILE_BYTES, fallback: 1 }),
+    mime_type: readOptionalText(body, 'mime_type') ?? 'application/octet-stream',
+    caption: readOptionalText(body, 'caption'),
+    file_name: readOptionalText(body, 'file_name'),
+    voice: body.voice !== undefined && readBoolean(body.voice, 'voice'),
+  };
+  return { id: await phone.sendFile(to, file, readOptionalText(body, 'id')) };
 }
 
 function markRead(call: Call) {

@@ -7,6 +7,7 @@ import { answerKeys } from './iq-keys.ts';
 import { answerMex } from './iq-mex.ts';
 import { answerUsync } from './iq-usync.ts';
 import { activate } from './login.ts';
+import { answerMediaConnection } from './media.ts';
 import { confirmPairing } from './registration.ts';
 
 /** Answers a namespace's queries; undefined for a query that it does not know. */
@@ -27,6 +28,7 @@ const HANDLERS = new Map<string, IqHandler>([
   ['w:profile:picture', answerAccountQuery],
   ['urn:xmpp:whatsapp:dirty', answerAccountQuery],
   ['w:stats', answerAccountQuery],
+  ['w:m', answerMediaConnection],
 ]);
 
 /** Answers a query. Unknown ones get an empty result and are counted, so that one sees what a client wants. */

@@ -1,15 +1,19 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Connection } from '../connection.ts';
 import { children, node } from '../wire/nodes.ts';
+import { handleMediaRequest } from './media.ts';
 
 /** A client's receipt: takes the message off its queue, goes on to the sender, and is acknowledged. */
 export function handleReceipt(connection: Connection, stanza: BinaryNode): void {
   const { device, simulator } = connection;
   if (!device) return;
   const { id = '', to, type } = stanza.attrs;
-  if (type === 'retry') device.acknowledgeForRetry(stanza);
-  else acknowledgeMessages(connection, stanza);
-  simulator.router.receipt(device, stanza);
+  if (type === 'server-error') handleMediaRequest(connection, stanza);
+  else {
+    if (type === 'retry') device.acknowledgeForRetry(stanza);
+    else acknowledgeMessages(connection, stanza);
+    simulator.router.receipt(device, stanza);
+  }
   const attrs: Record<string, string> = { class: 'receipt', id };
   if (to) attrs.from = to;
   if (type) attrs.type = type;

@@ -2,6 +2,7 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Account } from '../accounts/account.ts';
 import { Companion } from '../accounts/companion.ts';
 import type { Device } from '../accounts/device.ts';
+import type { FileHost } from '../accounts/phone-files.ts';
 import type { Registry } from '../accounts/registry.ts';
 import type { BoundedLog } from '../bounded.ts';
 import type { FaultTable } from '../faults.ts';
@@ -31,12 +32,20 @@ export class Router {
   private readonly arrivals: BoundedLog<Arrival>;
   private readonly stats: Stats;
   private readonly faults: FaultTable;
+  readonly files: FileHost;
 
-  constructor(registry: Registry, arrivals: BoundedLog<Arrival>, stats: Stats, faults: FaultTable) {
+  constructor(
+    registry: Registry,
+    arrivals: BoundedLog<Arrival>,
+    stats: Stats,
+    faults: FaultTable,
+    files: FileHost,
+  ) {
     this.registry = registry;
     this.arrivals = arrivals;
     this.stats = stats;
     this.faults = faults;
+    this.files = files;
   }
 
   accountAt(jid: string | undefined): Account | undefined {
