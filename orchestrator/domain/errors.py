@@ -249,6 +249,11 @@ IMPORT_UNREADABLE = _code(
 NOT_IMPLEMENTED = _code("NOT_IMPLEMENTED", _K.UNIMPLEMENTED, "This is not available.")
 SHUTTING_DOWN = _code("SHUTTING_DOWN", _K.UNAVAILABLE, "The server is stopping; try again in a moment.")
 INTERNAL = _code("INTERNAL", _K.INTERNAL, "Something went wrong on our side; the log has the request's id.")
+RECIPIENT_SUPPRESSED = _code(
+    "RECIPIENT_SUPPRESSED",
+    _K.FAILED_PRECONDITION,
+    "The recipient is on the suppression list: take the entry off the list first, where the person agrees.",
+)
 
 # Why a message failed for good or is waiting: these stand in Message.error.code, not in an answer's status.
 NOT_ON_WHATSAPP = _code("NOT_ON_WHATSAPP", _K.FAILED_PRECONDITION, "The number is not on WhatsApp.")

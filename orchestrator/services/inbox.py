@@ -14,6 +14,7 @@ from orchestrator.services.batching import TransactionBatcher
 from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
 from orchestrator.services.inbound_reading import InboundReading
+from orchestrator.services.opt_outs import InboundPolicy
 from orchestrator.store import dispatch_leases, message_marks
 from orchestrator.store import events as event_store
 from orchestrator.store import messages as message_store
@@ -44,6 +45,7 @@ class InboxService:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._book = ContactBook(context)
+        self._policy = InboundPolicy(context)
         self._batcher = TransactionBatcher(context.database, self._write)
 
     async def record(self, scope: CompanyScope, session_id: str, fence: int, inbound: InboundMessage) -> None:
@@ -92,6 +94,7 @@ class InboxService:
             for message, event, proto in zip(messages, events, protos, strict=True)
         ]
         await message_store.add(tx, scope, stored)
+        await self._policy.note(tx, scope, messages)
         added = {message.id for message in messages}
         await message_marks.save_said(
             tx, scope, [message for message in read.now.values() if message.id not in added]

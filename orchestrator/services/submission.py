@@ -26,7 +26,7 @@ from orchestrator.services.message_data import message_event
 from orchestrator.services.phone_numbers import check_phone_number
 from orchestrator.services.references import Addressed, NamedMessages
 from orchestrator.services.waiting_count import WaitingCount
-from orchestrator.store import dispatch_leases, idempotency
+from orchestrator.store import consent, dispatch_leases, idempotency
 from orchestrator.store import events as event_store
 from orchestrator.store import messages as message_store
 from orchestrator.store.database import Transaction
@@ -110,25 +110,48 @@ class Submissions:
         named = await NamedMessages.load(
             tx, scope, [item.command.forward or item.content.message_id for item in items]
         )
+        addressed: list[_Accepted] = []
         for item in items:
             try:
                 session_id = sessions.check(item.command.session_id)
-                addressed = _address(item, named, session_id)
+                addressed.append(_Accepted(item, session_id, _address(item, named, session_id)))
+            except PonteError as error:
+                results[item.message_id] = error
+        suppressed = await self._suppressed(tx, scope, addressed)
+        for one in addressed:
+            item = one.prepared
+            try:
+                if item.message_id in suppressed:
+                    raise PonteError(errors.RECIPIENT_SUPPRESSED)
                 earlier = await self._remember(tx, scope, item)
                 if earlier:
                     replays[item.message_id] = earlier
                     continue
-                await self._waiting.check(tx, scope, session_id, self._context.clock())
+                await self._waiting.check(tx, scope, one.session_id, self._context.clock())
             except PonteError as error:
                 results[item.message_id] = error
             else:
-                accepted.append(_Accepted(item, session_id, addressed))
+                accepted.append(one)
         if accepted:
             results |= await self._add(tx, scope, accepted)
         if replays:
             found = await message_store.get_many(tx, scope, list(replays.values()))
             results |= {new: found[earlier].message for new, earlier in replays.items()}
         return [results[item.message_id] for item in items]
+
+    async def _suppressed(
+        self, tx: Transaction, scope: CompanyScope, addressed: Sequence[_Accepted]
+    ) -> set[str]:
+        """Which of the messages would go to somebody on the suppression list, by message id."""
+        if not addressed:
+            return set()
+        contacts = await self._book.complete(tx, scope, [one.addressed.contact for one in addressed])
+        listed = await consent.find_suppressed(tx, scope, set(contacts), self._context.clock())
+        return {
+            one.prepared.message_id
+            for one, contact in zip(addressed, contacts, strict=True)
+            if listed and (contact.pn_jid in listed or contact.lid_jid in listed)
+        }
 
     async def _remember(self, tx: Transaction, scope: CompanyScope, item: _Prepared) -> str:
         """Note the idempotency key; gives the id of the message that it made before, if it did."""

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Table, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Table, bindparam, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.company import CompanyScope
@@ -80,15 +81,19 @@ async def note(tx: Transaction, scope: CompanyScope, exchanged: Sequence[Exchang
     put = new.on_conflict_do_update(
         index_elements=["session_id", "chat_jid"],
         set_={
-            "last_inbound_at": func.coalesce(new.excluded.last_inbound_at, _chats.c.last_inbound_at),
-            "last_sent_at": func.coalesce(new.excluded.last_sent_at, _chats.c.last_sent_at),
-            "last_campaign_at": func.coalesce(new.excluded.last_campaign_at, _chats.c.last_campaign_at),
+            "last_inbound_at": _later(_chats.c.last_inbound_at, new.excluded.last_inbound_at),
+            "last_sent_at": _later(_chats.c.last_sent_at, new.excluded.last_sent_at),
+            "last_campaign_at": _later(_chats.c.last_campaign_at, new.excluded.last_campaign_at),
             "unanswered_campaigns": case(
                 (inbound, 0), else_=_chats.c.unanswered_campaigns + new.excluded.unanswered_campaigns
             ),
         },
     )
     await tx.connection.execute(put, [_to_row(scope, one) for one in exchanged])
+
+
+def _later(known: ColumnElement[Any], told: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((known.is_(None), told), (told > known, told), else_=known)
 
 
 def _to_row(scope: CompanyScope, exchanged: Exchanged) -> dict[str, object]:
