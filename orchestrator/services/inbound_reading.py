@@ -76,7 +76,7 @@ class InboundReading:
         if message.direction is not Direction.INBOUND or not 0 < len(message.text) <= _LONGEST_ANSWER:
             return message
         menu = await message_marks.latest_menu(tx, scope, message.session_id, message.chat_jid)
-        if menu is None or menu.content is None or menu.direction is not Direction.OUTBOUND:
+        if menu is None or menu.content is None:
             return message
         if message.times.created_at - menu.times.created_at > MENU_ANSWERED_WITHIN:
             return message

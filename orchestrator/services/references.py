@@ -8,17 +8,20 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import (
     Album,
     Audio,
+    Buttons,
     Content,
     Delete,
     Disappearing,
     Document,
     Edit,
     Image,
+    ListMenu,
     Pin,
     PollVote,
     Reaction,
     Reference,
     Sticker,
+    Text,
     Video,
     Voice,
 )
@@ -29,6 +32,7 @@ from orchestrator.store import messages as message_store
 from orchestrator.store.database import Transaction
 
 _NEVER_SENT = frozenset({MessageStatus.FAILED, MessageStatus.CANCELLED})
+_EDITABLE = (Text.kind, Buttons.kind, ListMenu.kind)
 _FILES = (Image, Video, Audio, Voice, Document, Sticker, Album)
 _NOT_FORWARDED = (Reaction, Edit, Delete, Pin, PollVote, Disappearing, *_FILES)
 
@@ -102,8 +106,8 @@ class NamedMessages:
 
 def _check_rights(content: Content, target: Message, field: str) -> None:
     own = target.direction is Direction.OUTBOUND
-    if isinstance(content.body, Edit) and not (own and target.text):
-        raise _refused(field, "Only a text or caption that this number sent can be edited.")
+    if isinstance(content.body, Edit) and not (own and target.kind in _EDITABLE):
+        raise _refused(field, "Only a text that this number sent can be edited.")
     if isinstance(content.body, Delete) and not (own or _is_group(target)):
         raise _refused(field, "Only a message that this number sent can be deleted for everyone.")
 

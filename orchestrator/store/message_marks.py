@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Table, bindparam, select, text, update
 
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.message import Message
+from orchestrator.domain.message import Direction, Message
 from orchestrator.store.content_text import write_content, write_marks
 from orchestrator.store.database import Transaction
 from orchestrator.store.messages import MESSAGE_COLUMNS, to_message
@@ -33,6 +33,7 @@ _LATEST_MENU = (
         _messages.c.session_id == bindparam("session"),
         _messages.c.chat_jid == bindparam("chat"),
         _IS_MENU,
+        _messages.c.direction == Direction.OUTBOUND.value,
     )
     .order_by(_messages.c.sequence.desc())
     .limit(1)
@@ -57,7 +58,7 @@ async def save_said(tx: Transaction, scope: CompanyScope, messages: Sequence[Mes
 
 
 async def latest_menu(tx: Transaction, scope: CompanyScope, session_id: str, chat_jid: str) -> Message | None:
-    """The newest message of a chat that has buttons or a list."""
+    """The newest message to a chat that has buttons or a list."""
     arguments = {"company": scope.company_id, "session": session_id, "chat": chat_jid}
     row = (await tx.connection.execute(_LATEST_MENU, arguments)).one_or_none()
     return to_message(scope, row).message if row else None

@@ -44,6 +44,23 @@ class RawBaileys:
         texts: list[str] = answer["texts"]
         return texts
 
+    async def post(self, to: str, content: dict[str, Any], **options: object) -> str:
+        """Send any content of `sendMessage`; gives its id once the server has it."""
+        answer = await self._do("post", to=to, content=content, options=options)
+        return str(answer["id"])
+
+    async def relay(self, to: str, message: dict[str, Any]) -> str:
+        """Send any protobuf `Message`, bytes as base64; gives its id once the server has it."""
+        return str((await self._do("relay", to=to, message=message))["id"])
+
+    async def vote(self, poll_id: str, *options: str) -> str:
+        """Vote in a poll that came in; gives the vote's id."""
+        return str((await self._do("vote", id=poll_id, options=options))["id"])
+
+    async def message(self, message_id: str) -> dict[str, Any]:
+        """The key and the protobuf `Message` of what came in with this id, once it has."""
+        return await self._do("message", id=message_id)
+
     async def close(self) -> None:
         """End the connection; the folder is complete."""
         await self._do("close")

@@ -19,6 +19,7 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.router import GatewayRouter
 from orchestrator.gateway.settings import GatewaySettings
+from orchestrator.services.campaign_services import CampaignServices
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.context import Context, SendingLimits
@@ -37,7 +38,7 @@ from orchestrator.store.database import Database
 from orchestrator.store.models import SessionRow
 from orchestrator.store.vault import Vault
 from orchestrator.url_guard.guard import UrlGuard
-from tests.integration.api.harness import ADMIN_KEY, RestClient, running_api
+from tests.integration.api.harness import ADMIN_KEY, RestClient, RunningApi, running_api
 from tests.support.bridge import running_bridge
 from tests.support.clock import ManualClock
 from tests.support.media import make_media
@@ -115,6 +116,7 @@ class SessionHouse:
     scope: CompanyScope
     rest: RestClient
     bridge: BridgeClient
+    api: RunningApi
     numbers: dict[str, str] = field(default_factory=dict)
     """Session id -> phone number."""
 
@@ -245,12 +247,13 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
         media=media,
+        campaigns=CampaignServices.of(context),
     )
     await gateway.start()
     async with running_api(services) as api:
         company_id, rest = await api.company()
         yield SessionHouse(
-            servers, context, clock, rng, gateway, dispatch, CompanyScope(company_id), rest, client
+            servers, context, clock, rng, gateway, dispatch, CompanyScope(company_id), rest, client, api
         )
     await dispatch.stop()
     await gateway.stop()

@@ -91,7 +91,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An invitation to something at a time."""
+    """An invitation to something at a time. `join_link` is only received."""
 
     kind: ClassVar[str] = "event"
     name: str = ""
@@ -107,7 +107,8 @@ class Event:
         """Raise PonteError(INVALID_ARGUMENT) where it cannot be sent."""
         checks.named_text(self.name, f"{path}.name", _MOST_NAME)
         checks.short_text(self.description, f"{path}.description", _MOST_LONG_TEXT)
-        checks.short_text(self.join_link, f"{path}.join_link", _MOST_LONG_TEXT)
+        if self.join_link:
+            raise checks.refused(f"{path}.join_link", "A link to join cannot be sent; put it in the description.")
         if self.start_at is None:
             raise checks.refused(f"{path}.start_at", "Say when it begins.")
         if self.end_at is not None and self.end_at < self.start_at:

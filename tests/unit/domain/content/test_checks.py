@@ -87,6 +87,7 @@ REFUSED: list[tuple[Body, str, str]] = [
     (Poll("?", ("a", "a")), "INVALID_ARGUMENT", "poll.options"),
     (Poll("?", ("a", " ")), "INVALID_ARGUMENT", "poll.options[1]"),
     (Poll("?", ("a", "b"), 3), "INVALID_ARGUMENT", "poll.selectable_count"),
+    (Event("party", start_at=START, join_link="https://x"), "INVALID_ARGUMENT", "event.join_link"),
     (Event("party"), "INVALID_ARGUMENT", "event.start_at"),
     (
         Event("party", start_at=START, end_at=datetime(2025, 1, 1, tzinfo=UTC)),
