@@ -58,7 +58,7 @@ bench-sessions: setup ## what 1,000 idle sessions cost (ARGS="--sessions 100")
 mutation: setup ## change the sending policy's rules one by one; its tests have to notice (ARGS="orchestrator.domain.policy.limits*")
 	deploy/scripts/mutation.sh $(ARGS)
 
-chaos: setup ## kill everything at random under load, on both deployments (ARGS='--seed 7 --minutes 5')
+chaos: setup ## kill everything at random under load, in each deployment (ARGS='--seed 7 --minutes 5')
 	.venv/bin/python -m tests.chaos $(ARGS)
 
 format: setup ## write the one format

@@ -16,7 +16,7 @@ _MOST_SHOWN = 40
 
 
 def main() -> int:
-    """Run both deployments, or the one that is named, one after the other."""
+    """Run all deployments, or the one that is named, one after the other."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, help="repeat the schedule of an earlier run")
     parser.add_argument("--minutes", type=float, default=2.0, help="how long faults strike, per deployment")

@@ -1,22 +1,26 @@
-"""The two ways to run Ponte, with their victims: everything embedded, and a PostgreSQL and a Redis of the suite's."""
+"""The ways to run Ponte, with their victims: all embedded, on servers of the suite, and apart on these."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from tests.chaos.ponte_victim import Ponte
+from tests.chaos.houses import GATEWAYS, House, SplitPonte, WholePonte
 from tests.chaos.schedule import Way
+from tests.chaos.service import Service
 from tests.chaos.victims import Child, OwnServer, RedisData, Victim
 from tests.support.postgresql import PostgresServer
 from tests.support.postgresql_process import PostgresProcess
 from tests.support.simulator import SimulatorClient
+from tests.support.split import shared_settings
 from tests.support.valkey import ValkeyProcess
 
 EMBEDDED = "embedded"
 SERVERS = "servers"
-DEPLOYMENTS = (EMBEDDED, SERVERS)
+SPLIT = "split"
+DEPLOYMENTS = (EMBEDDED, SERVERS, SPLIT)
 
 # What was committed has to outlive a kill of the server, if not of the machine.
 _DURABLE = ("fsync=off", "synchronous_commit=on", "full_page_writes=off", "max_connections=200")
@@ -27,10 +31,39 @@ PONTE_WAYS = (
     Way("ponte", "restart", weight=0.7, always=True),
     Way("ponte", "pause", shortest_s=0.5, longest_s=4.0),
 )
-BRIDGE_WAYS = (
-    Way("bridge", "kill", weight=1.5, always=True),
-    Way("bridge", "pause", weight=0.7, shortest_s=0.5, longest_s=4.0),
-)
+
+
+def _bridge_ways(name: str) -> tuple[Way, ...]:
+    return (
+        Way(name, "kill", weight=1.5, always=True),
+        Way(name, "pause", weight=0.7, shortest_s=0.5, longest_s=4.0),
+    )
+
+
+def _stateless_ways(name: str) -> tuple[Way, ...]:
+    return (
+        Way(name, "kill", shortest_s=0.0, longest_s=1.5, always=True),
+        Way(name, "restart", weight=0.5),
+        Way(name, "pause", weight=0.5, shortest_s=0.5, longest_s=4.0),
+    )
+
+
+def _gateway_ways(name: str) -> tuple[Way, ...]:
+    """The last two last longer than its leases (10 s), so that it finds its sessions at the other one."""
+    return (
+        Way(name, "kill", shortest_s=0.0, longest_s=2.0, always=True),
+        Way(name, "restart", weight=0.7),
+        Way(name, "pause", shortest_s=0.5, longest_s=5.0),
+        Way(name, "away", weight=0.7, shortest_s=10.5, longest_s=15.0),
+        Way(name, "frozen", weight=0.7, shortest_s=10.5, longest_s=15.0),
+    )
+
+
+SPLIT_WAYS = {
+    "api": _stateless_ways("api"),
+    "worker": _stateless_ways("worker"),
+    **{name: _gateway_ways(name) for name in GATEWAYS},
+}
 REDIS_WAYS = (
     Way("redis", "kill", shortest_s=0.0, longest_s=3.0, always=True),
     Way("redis", "pause", weight=0.5, shortest_s=0.5, longest_s=3.0),
@@ -44,9 +77,9 @@ POSTGRESQL_WAYS = (
 
 @dataclass
 class Deployment:
-    """A Ponte that is not started yet, and what else of it can be hurt, by name."""
+    """A Ponte that is not started yet, and what of it can be hurt, by name."""
 
-    ponte: Ponte
+    ponte: House
     victims: dict[str, Victim] = field(default_factory=dict)
 
 
@@ -60,30 +93,30 @@ async def deployed(kind: str, folder: Path, simulator: SimulatorClient) -> Async
     }
     async with AsyncExitStack() as stack:
         if kind == EMBEDDED:
-            deployment = _embedded(folder, settings)
+            deployment = _embedded(folder / "data", settings)
         else:
-            deployment = await _with_servers(folder, settings, stack)
-        ponte = deployment.ponte
-        deployment.victims["ponte"] = ponte
-        deployment.victims["bridge"] = Child(lambda: ponte.process_id, "main.js --listen", BRIDGE_WAYS)
-        stack.push_async_callback(ponte.kill)
+            deployment = await _on_servers(kind, folder, settings, stack)
+        deployment.victims |= deployment.ponte.services
+        stack.push_async_callback(deployment.ponte.kill)
         yield deployment
 
 
-def _embedded(folder: Path, settings: Mapping[str, str]) -> Deployment:
-    data_dir = folder / "data"
-    ponte = Ponte(data_dir, settings, PONTE_WAYS)
+def _embedded(data_dir: Path, settings: Mapping[str, str]) -> Deployment:
+    ponte = WholePonte(data_dir, settings, PONTE_WAYS)
     url = f"unix://{data_dir}/run/valkey.sock"
     return Deployment(
         ponte,
         {
-            "redis": Child(lambda: ponte.process_id, "valkey-server", REDIS_WAYS),
+            "bridge": _bridge("bridge", ponte.service),
+            "redis": Child(lambda: ponte.service.process_id, "valkey-server", REDIS_WAYS),
             "redis data": RedisData(lambda: url, REDIS_DATA_WAYS),
         },
     )
 
 
-async def _with_servers(folder: Path, settings: Mapping[str, str], stack: AsyncExitStack) -> Deployment:
+async def _on_servers(
+    kind: str, folder: Path, settings: Mapping[str, str], stack: AsyncExitStack
+) -> Deployment:
     postgresql, redis = PostgresProcess(_DURABLE), ValkeyProcess()
     stack.callback(redis.remove)
     stack.callback(postgresql.remove)
@@ -92,12 +125,26 @@ async def _with_servers(folder: Path, settings: Mapping[str, str], stack: AsyncE
         stack.callback(server.stop)
         await asyncio.to_thread(server.start)
     database_url = PostgresServer(postgresql.admin).create_empty_database()
-    own = {"PONTE_DATABASE_URL": database_url, "PONTE_REDIS_URL": redis.url}
+    ponte, bridges = _ponte_on(kind, folder, {**settings, **shared_settings(database_url, redis.url)})
     return Deployment(
-        Ponte(folder / "data", {**settings, **own}, PONTE_WAYS),
+        ponte,
         {
+            **bridges,
             "postgresql": OwnServer(postgresql, POSTGRESQL_WAYS),
             "redis": OwnServer(redis, REDIS_WAYS),
             "redis data": RedisData(lambda: redis.url, REDIS_DATA_WAYS),
         },
     )
+
+
+def _ponte_on(kind: str, folder: Path, settings: Mapping[str, str]) -> tuple[House, dict[str, Victim]]:
+    if kind == SERVERS:
+        whole = WholePonte(folder / "data", settings, PONTE_WAYS)
+        return whole, {"bridge": _bridge("bridge", whole.service)}
+    split = SplitPonte(folder, settings, SPLIT_WAYS)
+    names = {name: name.replace("gateway", "bridge") for name in GATEWAYS}
+    return split, {bridge: _bridge(bridge, split.parts[gateway]) for gateway, bridge in names.items()}
+
+
+def _bridge(name: str, of: Service[Any]) -> Victim:
+    return Child(lambda: of.process_id, "main.js --listen", _bridge_ways(name))

@@ -71,7 +71,7 @@ class Report:
 
     wrong: list[str] = field(default_factory=list)
     events: int = 0
-    starts: int = 0
+    restarts: int = 0
 
 
 @dataclass
@@ -139,9 +139,10 @@ class _Run:
         self._report.events = sum(len(log) for log in evidence.logs.values())
         await world.deployment.ponte.stop()
         self._say("stopped")
-        self._report.wrong += [f"ponte: {what}" for what in world.deployment.ponte.complaints]
+        self._report.wrong += list(world.deployment.ponte.complaints)
         self._report.wrong += [f"webhook: {what}" for what in world.receiver.complaints]
-        self._report.starts = world.deployment.ponte.starts
+        self._report.restarts = world.deployment.ponte.restarts
+        self._say(f"the longest orderly stop took {world.deployment.ponte.longest_stop_s:.1f} s")
         return self._report
 
     async def _link(self) -> list[Chat]:

@@ -53,6 +53,37 @@ class SplitProcess:
         return await asyncio.wait_for(self.process.wait(), 30)
 
 
+async def start_role(role: str, data_dir: Path, settings: Mapping[str, str]) -> SplitProcess:
+    """Start `ponte <role>` and wait until it serves; its log is beside its data folder.
+
+    Raises:
+        AssertionError: it ended or did not serve in time; with the end of its log.
+    """
+    log_path = data_dir.parent / f"{data_dir.name}.log"
+    with log_path.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            str(Path(sys.executable).with_name("ponte")),
+            role,
+            "--ready-json",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            env=environment(data_dir, {"PONTE_GATEWAY_ADDR": "127.0.0.1:0", **settings}),
+            start_new_session=True,
+        )
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
+    except TimeoutError:
+        line = b""
+    if not line:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        raise AssertionError(f"ponte {role} did not get ready:\n{log_path.read_text()[-4000:]}")
+    return SplitProcess(role, process, json.loads(line), log_path)
+
+
 @dataclass
 class Split:
     """Starts processes that share the given settings; all are ended with the block."""
@@ -67,31 +98,8 @@ class Split:
         Raises:
             AssertionError: it ended or did not serve in time; with the end of its log.
         """
-        name = f"{role}-{len(self.processes)}"
-        log_path = self.folder / f"{name}.log"
-        settings = {"PONTE_GATEWAY_ADDR": "127.0.0.1:0", **self.shared, **(extra or {})}
-        with log_path.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                str(Path(sys.executable).with_name("ponte")),
-                role,
-                "--ready-json",
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                env=environment(self.folder / name, settings),
-                start_new_session=True,
-            )
-        assert process.stdout is not None
-        try:
-            line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
-        except TimeoutError:
-            line = b""
-        if not line:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
-            raise AssertionError(f"ponte {role} did not get ready:\n{log_path.read_text()[-4000:]}")
-        started = SplitProcess(role, process, json.loads(line), log_path)
+        settings = {**self.shared, **(extra or {})}
+        started = await start_role(role, self.folder / f"{role}-{len(self.processes)}", settings)
         self.processes.append(started)
         return started
 
