@@ -1,15 +1,16 @@
 """The sending policy within a turn of dispatch: what answers mean for it, and what it lets go."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.domain import errors
 from orchestrator.domain.breaker import Breaker
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.consent import NOT_ON_WHATSAPP_FOR, Suppression, SuppressionCause
+from orchestrator.domain.ids import make_id
 from orchestrator.domain.message import Lane
 from orchestrator.domain.policy.reactions import react
-from orchestrator.domain.policy.settings import PolicySettings
 from orchestrator.domain.policy.signals import (
     DeliveriesCounted,
     OutcomesCounted,
@@ -21,26 +22,21 @@ from orchestrator.domain.policy.signals import (
 from orchestrator.domain.retry import Failed, Outcome, RetryAt, Sent, Verdict
 from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.policy_claim import PolicyClaim, claim
-from orchestrator.services.policy_health import note_standing
-from orchestrator.services.policy_settings import base_settings, load_overrides, settings_with
+from orchestrator.services.policy_memory import PolicyMemory, load_policy, save_policy
 from orchestrator.services.policy_snapshot import make_snapshot, read_windows
-from orchestrator.services.policy_state import PolicyState, dump_state, load_state
+from orchestrator.services.policy_state import PolicyState
 from orchestrator.services.ports import SendAnswer
+from orchestrator.services.suppressing import PONTE, suppress
 from orchestrator.store import chat_policy, policy_outcomes
 from orchestrator.store import policy as policy_store
 from orchestrator.store.chat_policy import Exchanged
 from orchestrator.store.database import Transaction
 from orchestrator.store.messages import StoredMessage
 
+__all__ = ["PolicyTurns", "load_policy"]
+
 _COUNT_DELIVERIES_EVERY = timedelta(minutes=10)
 """Deliveries of messages that are hours old need no counting after each answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    stored: str
-    state: PolicyState
-    settings: PolicySettings
 
 
 class PolicyTurns:
@@ -100,6 +96,7 @@ class PolicyTurns:
             return
         not_sent = [stored.message.id for stored, _, verdict in judged if _did_not_leave(verdict)]
         await policy_store.undo_sends(tx, self._scope, not_sent)
+        await self._suppress_absent(tx, judged, now)
         exchanged = [
             _exchanged(stored, now) for stored, answer, verdict in judged if _may_have_left(answer, verdict)
         ]
@@ -112,12 +109,31 @@ class PolicyTurns:
         signals += await self._shares(tx, loaded, verdicts, now)
         counted = any(isinstance(signal, DeliveriesCounted) for signal in signals)
         after = replace(loaded.state, counted_at=now) if counted else loaded.state
-        standing = react(after.standing, signals, now, loaded.settings)
-        after = after.with_standing(standing)
-        await note_standing(
-            tx, self._context, self._scope, self._session_id, (loaded.state, after), now, loaded.settings
-        )
+        after = after.with_standing(react(after.standing, signals, now, loaded.settings))
         await self._save(tx, loaded, after, now)
+
+    async def _suppress_absent(
+        self, tx: Transaction, judged: Sequence[tuple[StoredMessage, SendAnswer, Verdict]], now: datetime
+    ) -> None:
+        """A number without an account is not tried again for 30 days."""
+        contacts = {
+            stored.message.contact
+            for stored, _, verdict in judged
+            if isinstance(verdict, Failed) and verdict.code is errors.NOT_ON_WHATSAPP
+        }
+        entries = [
+            Suppression(
+                id=make_id(now, self._context.rng),
+                contact=contact,
+                cause=SuppressionCause.NOT_ON_WHATSAPP,
+                created_at=now,
+                detail="the number has no WhatsApp account",
+                expires_at=now + NOT_ON_WHATSAPP_FOR,
+            )
+            for contact in sorted(contacts, key=lambda one: one.jid)
+        ]
+        if entries:
+            await suppress(tx, self._context, self._scope, entries, PONTE)
 
     async def _facts_of_refused(
         self, tx: Transaction, judged: Sequence[tuple[StoredMessage, SendAnswer, Verdict]]
@@ -126,7 +142,7 @@ class PolicyTurns:
         return await chat_policy.find(tx, self._scope, self._session_id, refused) if refused else {}
 
     async def _shares(
-        self, tx: Transaction, loaded: _Loaded, verdicts: Sequence[Verdict], now: datetime
+        self, tx: Transaction, loaded: PolicyMemory, verdicts: Sequence[Verdict], now: datetime
     ) -> list[Signal]:
         """The shares that are due to be counted: of failures after one, or while one slows the session."""
         figures, state = loaded.settings.reactions, loaded.state
@@ -146,25 +162,11 @@ class PolicyTurns:
             signals.append(DeliveriesCounted(sent, delivered))
         return signals
 
-    async def _load(self, tx: Transaction, now: datetime) -> _Loaded:
+    async def _load(self, tx: Transaction, now: datetime) -> PolicyMemory:
         return await load_policy(tx, self._context, self._scope, self._session_id, now)
 
-    async def _save(self, tx: Transaction, loaded: _Loaded, after: PolicyState, now: datetime) -> None:
-        stored = dump_state(after)
-        if stored != loaded.stored:
-            await policy_store.save_state(tx, self._scope, self._session_id, stored, now)
-
-
-async def load_policy(
-    tx: Transaction, context: Context, scope: CompanyScope, session_id: str, now: datetime
-) -> _Loaded:
-    """Read a session's policy, its warm-up brought up to date. Raises LookupError where there is no such session."""
-    record = await policy_store.read(tx, scope, session_id)
-    if record is None:
-        raise LookupError(f"no session {session_id}")
-    settings = settings_with(base_settings(context), load_overrides(record.overrides), now)
-    state = load_state(record.state, record.session_since).settled(now, settings)
-    return _Loaded(record.state, state, settings)
+    async def _save(self, tx: Transaction, memory: PolicyMemory, after: PolicyState, now: datetime) -> None:
+        await save_policy(tx, self._context, self._scope, self._session_id, memory, after, now)
 
 
 def _did_not_leave(verdict: Verdict) -> bool:

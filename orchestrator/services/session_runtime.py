@@ -25,6 +25,7 @@ from orchestrator.domain.session import (
 from orchestrator.services import session_events
 from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
+from orchestrator.services.policy_life import PolicyLife
 from orchestrator.services.session_auth import SessionAuth
 from orchestrator.services.session_life import (
     NO_FAILURES,
@@ -58,6 +59,7 @@ class SessionRuntime:
         self._context = context
         self._auth = SessionAuth(context)
         self._book = ContactBook(context)
+        self._policy = PolicyLife(context)
 
     # Leases
 
@@ -172,7 +174,14 @@ class SessionRuntime:
         """A phone linked the number: what befell the one before is forgotten."""
         columns: dict[str, object] = {"pn_jid": me.pn_jid, "lid_jid": me.lid_jid, "start_not_before": None}
         columns |= breaker_columns(Breaker()) | history_columns(CloseHistory())
-        await self._step(scope, session_id, fence, Signal.LINKED, Step(columns | NO_QR | NO_FAILURES))
+        step = Step(columns | NO_QR | NO_FAILURES)
+
+        async def link(tx: Transaction) -> None:
+            record = await self._held(tx, scope, session_id, fence)
+            await take_step(tx, self._context, scope, record, Signal.LINKED, step)
+            await self._policy.linked(tx, scope, session_id)
+
+        await self._context.database.shared_transaction(scope, link)
 
     async def record_connected(
         self, scope: CompanyScope, session_id: str, fence: int, me: ContactId, push_name: str
@@ -187,6 +196,7 @@ class SessionRuntime:
             if record.session.state is SessionState.CONNECTING:
                 # Only restarts that WhatsApp asked for came before it: nothing has failed.
                 columns["reconnect_failures"] = 0
+            await self._policy.connected(tx, scope, session_id, record.session.state)
             return await take_step(tx, self._context, scope, record, Signal.OPENED, step)
 
         state = await self._context.database.shared_transaction(scope, open_)
@@ -213,6 +223,7 @@ class SessionRuntime:
             if after.begins_loop:
                 step.events.append(session_events.reconnect_loop(session_id, closed, after))
             await take_step(tx, self._context, scope, record, after.signal, step)
+            await self._policy.closed(tx, scope, session_id, before, closed)
             return after
 
         return await self._context.database.shared_transaction(scope, close)
@@ -228,15 +239,6 @@ class SessionRuntime:
                 )
 
         await self._context.database.shared_transaction(scope, leave)
-
-    async def _step(
-        self, scope: CompanyScope, session_id: str, fence: int, signal: Signal, step: Step
-    ) -> SessionState:
-        async def take(tx: Transaction) -> SessionState:
-            record = await self._held(tx, scope, session_id, fence)
-            return await take_step(tx, self._context, scope, record, signal, step)
-
-        return await self._context.database.shared_transaction(scope, take)
 
     async def _held(self, tx: Transaction, scope: CompanyScope, session_id: str, fence: int) -> SessionRecord:
         record = await lock_session(tx, scope, session_id)

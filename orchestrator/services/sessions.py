@@ -22,6 +22,7 @@ from orchestrator.domain.session import (
 )
 from orchestrator.services import session_events
 from orchestrator.services.context import Context
+from orchestrator.services.policy_life import PolicyLife
 from orchestrator.services.ports import GatewayPort
 from orchestrator.services.session_life import (
     NO_FAILURES,
@@ -56,6 +57,7 @@ class SessionService:
         self._context = context
         self._gateway = gateway
         self._pairing = SessionPairing(context, gateway)
+        self._policy = PolicyLife(context)
 
     async def create(self, scope: CompanyScope, name: str, idempotency_key: str = "") -> Session:
         """Make a session that no number is linked to. Raises SESSION_LIMIT_REACHED, INVALID_ARGUMENT."""
@@ -148,6 +150,7 @@ class SessionService:
             columns = {"desired_state": str(DesiredState.RUN)} | NO_FAILURES
             step = Step(columns | breaker_columns(resume(record.breaker)))
             await take_step(tx, self._context, scope, record, Signal.START_REQUESTED, step)
+            await self._policy.resumed(tx, scope, session_id)
             return await self._changed(tx, scope, session_id)
 
         return await self._context.database.shared_transaction(scope, start)

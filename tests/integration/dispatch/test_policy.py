@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from orchestrator.domain import errors
 from orchestrator.domain.consent import OptIn, Suppression, SuppressionCause
+from orchestrator.domain.errors import PonteError
 from orchestrator.domain.ids import make_id
 from orchestrator.domain.jid import ContactId, phone_number_to_jid
 from orchestrator.domain.message import Lane
@@ -290,3 +291,18 @@ async def test_five_failures_within_an_hour_cost_health(strict: Desk, clock: Man
     await run_for(strict, clock, 30)
     assert (await strict.messages.get(strict.scope, failed)).error.code == errors.PAYLOAD_NOT_SUPPORTED.name  # type: ignore[union-attr]
     assert (await state_of(strict)).health.figure == 20
+
+
+async def test_a_number_without_an_account_is_suppressed_for_thirty_days(
+    strict: Desk, clock: ManualClock
+) -> None:
+    strict.gateway.answer_next("hello", SendReport(Outcome.NOT_SENT, reason="not_on_whatsapp"))
+    await strict.submit("hello")
+    waiting = await strict.submit("again")
+    await run_for(strict, clock, 6, step=3)
+    assert await strict.status(waiting) == "CANCELLED"
+    with pytest.raises(PonteError) as refusal:
+        await strict.submit("once more")
+    assert refusal.value.code is errors.RECIPIENT_SUPPRESSED
+    clock.advance(30 * 24 * 3600)
+    await strict.submit("a month later")
