@@ -147,7 +147,7 @@ def _content(inbound: pb.InboundMessage) -> Content | None:
         content = from_values(json_format.MessageToDict(inbound.content, preserving_proto_field_name=True))
         # Numbers that JSON does not have, and times that no calendar has.
         json.dumps(to_values(content), allow_nan=False)
-    except (ValueError, OverflowError):
+    except (json_format.Error, ValueError, OverflowError):
         return Content(Unknown(inbound.kind))
     return content
 

@@ -27,7 +27,7 @@ def decode_request(request: message_pb2.SendMessageRequest) -> Content | None:
         return Content(Text(request.text.body))
     try:
         values: dict[str, Any] = json_format.MessageToDict(request, preserving_proto_field_name=True)
-    except ValueError:
+    except (json_format.Error, ValueError):
         raise invalid_field(INVALID_ARGUMENT, kind, "Give times between the years 1 and 9999.") from None
     return from_values({name: values[name] for name in (kind, *_OPTIONS) if name in values})
 
