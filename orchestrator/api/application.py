@@ -11,12 +11,14 @@ from orchestrator.api.http.door import HttpDoor
 from orchestrator.api.invoke import Core
 from orchestrator.api.metrics import ApiMetrics
 from orchestrator.api.readiness import Check, Readiness
+from orchestrator.api.rpc.campaigns import CampaignMethods
 from orchestrator.api.rpc.companies import CompanyMethods
 from orchestrator.api.rpc.contacts import ContactMethods
 from orchestrator.api.rpc.events import EventMethods
 from orchestrator.api.rpc.keys import KeyMethods
 from orchestrator.api.rpc.media import MediaMethods
 from orchestrator.api.rpc.messages import MessageMethods
+from orchestrator.api.rpc.recipients import RecipientListMethods
 from orchestrator.api.rpc.registry import Handler, handlers_of
 from orchestrator.api.rpc.sessions import SessionMethods
 from orchestrator.api.rpc.webhooks import WebhookMethods
@@ -39,6 +41,8 @@ def public_handlers(services: ApiServices) -> dict[str, Handler]:
             ContactMethods(services.contacts),
             EventMethods(services.events),
             MediaMethods(services.media),
+            CampaignMethods(services.campaigns),
+            RecipientListMethods(services.campaigns),
             WebhookMethods(services.webhooks),
         )
     )
@@ -58,7 +62,7 @@ class Api:
         self._readiness = Readiness(readiness or {}, settings.readiness_timeout_s)
         self._core = Core(public_handlers(services), services.keys.authenticate, settings, metrics)
         self._grpc = GrpcDoor(self._core, settings.grpc, settings.body_limit_bytes)
-        self._http = HttpDoor(self._core, services.media, settings, metrics, self._readiness)
+        self._http = HttpDoor(self._core, services, settings, metrics, self._readiness)
         self._health: asyncio.Task[None] | None = None
 
     async def start(self) -> Addresses:

@@ -10,12 +10,14 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from orchestrator._generated.ponte.v1 import (
+    campaign_pb2,
     company_pb2,
     contact_pb2,
     content_pb2,
     event_pb2,
     media_pb2,
     message_pb2,
+    recipient_pb2,
     session_pb2,
     webhook_pb2,
 )
@@ -28,6 +30,8 @@ PUBLIC_FILES = (
     content_pb2.DESCRIPTOR,
     event_pb2.DESCRIPTOR,
     media_pb2.DESCRIPTOR,
+    recipient_pb2.DESCRIPTOR,
+    campaign_pb2.DESCRIPTOR,
     webhook_pb2.DESCRIPTOR,
 )
 """The files whose services are public; a new one is added here."""

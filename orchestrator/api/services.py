@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from orchestrator.services.campaign_services import CampaignServices
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.events import EventService
@@ -24,3 +25,4 @@ class ApiServices:
     events: EventService
     webhooks: WebhookService
     media: MediaService
+    campaigns: CampaignServices

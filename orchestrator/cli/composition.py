@@ -160,7 +160,8 @@ class Parts:
         await worker.start()
         stack.push_async_callback(self.grace.bounded, "the workers", lambda _: worker.stop())
         maintenance = asyncio.create_task(work.maintenance.run_for_ever(), name="maintenance")
-        stack.push_async_callback(end_tasks, [maintenance])
+        campaigns = asyncio.create_task(work.campaigns.run_for_ever(), name="campaigns")
+        stack.push_async_callback(end_tasks, [maintenance, campaigns])
 
     async def start_api(
         self, router: GatewayRouter, bridge: BridgeClient | None, registry: CollectorRegistry

@@ -79,6 +79,7 @@ async def _serve(pipe: Connection, with_profile: bool) -> None:
         events=nothing,
         webhooks=nothing,
         media=nothing,
+        campaigns=nothing,
     )
     settings = ApiSettings(
         http=("127.0.0.1", 0),

@@ -10,6 +10,7 @@ from orchestrator.api.http.media import media_routes
 from orchestrator.api.http.pages import page_routes
 from orchestrator.api.http.probes import health_routes, metrics_routes
 from orchestrator.api.http.qr import qr_routes
+from orchestrator.api.http.recipient_files import recipient_file_routes
 from orchestrator.api.http.request_reader import RequestReader
 from orchestrator.api.http.rest import rest_routes, unary_handler
 from orchestrator.api.invoke import Core
@@ -17,9 +18,9 @@ from orchestrator.api.methods import public_methods
 from orchestrator.api.metrics import ApiMetrics
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.request_id import request_id
+from orchestrator.api.services import ApiServices
 from orchestrator.api.settings import ApiSettings
 from orchestrator.domain.errors import METHOD_NOT_ALLOWED, UNKNOWN_PATH, PonteError
-from orchestrator.services.media import MediaService
 from orchestrator.startup import StartupError
 
 _KEEP_ALIVE_S = 75.0
@@ -32,15 +33,21 @@ class HttpDoor:
     def __init__(
         self,
         core: Core,
-        media: MediaService,
+        services: ApiServices,
         settings: ApiSettings,
         metrics: ApiMetrics,
         readiness: Readiness,
     ) -> None:
         self._settings = settings
-        create_media = next(method for method in public_methods() if method.name == "CreateMedia")
+        methods = {method.name: method for method in public_methods()}
+        create_media, import_named = methods["CreateMedia"], methods["ImportRecipients"]
         public = [
-            *media_routes(core, media, unary_handler(core, create_media, RequestReader(create_media))),
+            *media_routes(
+                core, services.media, unary_handler(core, create_media, RequestReader(create_media))
+            ),
+            *recipient_file_routes(
+                core, services.campaigns, unary_handler(core, import_named, RequestReader(import_named))
+            ),
             *rest_routes(core, settings),
             *qr_routes(core),
             *page_routes(),

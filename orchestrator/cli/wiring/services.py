@@ -16,6 +16,8 @@ from orchestrator.gateway.router import GatewayRouter
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.queue.bells import LocalWork, QueueBells
 from orchestrator.queue.jobs import DISPATCH, WEBHOOKS
+from orchestrator.services.campaign_rounds import CampaignRounds
+from orchestrator.services.campaign_services import CampaignServices
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.context import Context, Limits, SendingLimits
@@ -56,6 +58,7 @@ class Work:
     webhook_client: WebhookClient
     webhook_delivery: WebhookDeliveryService
     maintenance: MaintenanceService
+    campaigns: CampaignRounds
 
 
 class SessionBell:
@@ -115,7 +118,7 @@ def make_work(settings: Settings, foundation: Foundation, ground: Ground, router
     bells.attach(DISPATCH, LocalWork(start=dispatch.start, take=dispatch.take))
     bells.attach(WEBHOOKS, LocalWork(start=webhook_delivery.start))
     maintenance = MaintenanceService(context, bells, purge_media=ground.media.purge_expired)
-    return Work(dispatch, webhook_client, webhook_delivery, maintenance)
+    return Work(dispatch, webhook_client, webhook_delivery, maintenance, CampaignRounds(context))
 
 
 def make_api_services(
@@ -133,6 +136,7 @@ def make_api_services(
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, _guard(settings)),
         media=ground.media,
+        campaigns=CampaignServices.of(context),
     )
 
 

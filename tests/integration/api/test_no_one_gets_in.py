@@ -53,8 +53,25 @@ async def make_owner(api: RunningApi, make: Factories, name: str, number: str) -
     delivery = await client.ask("POST", f"/v1/webhooks/{webhook_id}:test", {})
     keys = await api.admin.ask("GET", f"/v1/companies/{company_id}/keys")
     file = await client.ask("POST", "/v1/media", data=FormData({"file": BytesIO(name.encode())}))
+    people = await client.ask("POST", "/v1/recipient-lists", {"name": name})
+    list_id = people.body["id"]
+    given = {"recipients": [{"phone_number": number}]}
+    taken_in = await client.ask("POST", f"/v1/recipient-lists/{list_id}:import", given)
+    campaign = await client.ask(
+        "POST",
+        "/v1/campaigns",
+        {
+            "name": name,
+            "recipient_list_id": list_id,
+            "session_ids": [session.id],
+            "variants": [{"text": f"Wording {wording}"} for wording in range(5)],
+        },
+    )
     resources = {
         "company_id": company_id,
+        "recipient_list_id": list_id,
+        "import_id": taken_in.body["id"],
+        "campaign_id": campaign.body["id"],
         "session_id": session.id,
         "message_id": message.id,
         "webhook_id": webhook_id,
@@ -303,6 +320,10 @@ async def everything(api: RunningApi, owner: Owner) -> list[Any]:
         f"/v1/webhooks/{ids['webhook_id']}",
         "/v1/webhooks",
         f"/v1/webhooks/{ids['webhook_id']}/deliveries",
+        "/v1/campaigns",
+        f"/v1/campaigns/{ids['campaign_id']}/recipients",
+        "/v1/recipient-lists",
+        f"/v1/recipient-lists/{ids['recipient_list_id']}/imports",
         "/v1/events?page_size=500",
     ]
     answers = [await owner.client.ask("GET", path) for path in paths]

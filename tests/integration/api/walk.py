@@ -84,6 +84,16 @@ _GOOD: dict[str, dict[str, Any]] = {
     "CreateWebhookRequest": {"url": "https://example.com/walker"},
     "UpdateWebhookRequest": {"url": "https://example.com/walker"},
     "SubscribeRequest": {"after": 0},
+    "CreateCampaignRequest": {
+        "name": "Walker",
+        "variants": [{"text": f"Wording {number}"} for number in range(5)],
+    },
+    "UpdateCampaignRequest": {
+        "name": "Walker",
+        "variants": [{"text": f"Wording {number}"} for number in range(5)],
+    },
+    "CreateRecipientListRequest": {"name": "Walker"},
+    "ImportRecipientsRequest": {"recipients": [{"phone_number": "+5511955554444"}]},
     "CreateMediaRequest": {"url": "https://example.com/walker"},
 }
 """What a request needs besides ids so that nothing but the caller is wrong with it."""
@@ -94,7 +104,10 @@ def _put(request: Message, name: str, value: Any) -> None:
         for inner, text in value.items():
             setattr(getattr(request, name), inner, text)
     elif isinstance(value, list):
-        getattr(request, name).extend(value)
+        for item in value:
+            getattr(request, name).append(item) if isinstance(item, str) else getattr(request, name).add(
+                **item
+            )
     else:
         setattr(request, name, value)
 

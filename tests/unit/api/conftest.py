@@ -20,4 +20,5 @@ def api_services() -> ApiServices:
         events=nothing,
         webhooks=nothing,
         media=nothing,
+        campaigns=nothing,
     )

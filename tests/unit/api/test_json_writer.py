@@ -39,8 +39,16 @@ def filled(descriptor: Descriptor) -> Message:
     return message  # type: ignore[no-any-return]  # made by the factory
 
 
+def _is_map(field: FieldDescriptor) -> bool:
+    """Answers have maps of numbers only."""
+    return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
 def put(message: Any, field: FieldDescriptor) -> None:
     """Set one field."""
+    if _is_map(field):
+        getattr(message, field.name)["key"] = 1
+        return
     if field.message_type is not None:
         target = getattr(message, field.name)
         (target.add() if field.is_repeated else target).CopyFrom(filled(field.message_type))
@@ -68,7 +76,9 @@ def _with_numbers(value: Any, descriptor: Any) -> Any:
     for field in descriptor.fields:
         if field.name not in value:
             continue
-        if field.message_type is not None:
+        if _is_map(field):
+            value[field.name] = {key: int(number) for key, number in value[field.name].items()}
+        elif field.message_type is not None:
             inner = value[field.name]
             for one in inner if isinstance(inner, list) else [inner]:
                 _with_numbers(one, field.message_type)

@@ -60,7 +60,10 @@ class Schemas:
     def field(self, field: FieldDescriptor) -> Schema:
         """Give a field's schema with its comment."""
         schema = self._single(field)
-        if field.is_repeated:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            value = self._single(field.message_type.fields_by_name["value"])
+            schema = {"type": "object", "additionalProperties": value}
+        elif field.is_repeated:
             schema = {"type": "array", "items": schema}
         if text := comments().get(field.full_name):
             schema = {**schema, "description": text}
