@@ -122,7 +122,9 @@ export class InboundRecorder {
       decryptGroupMessage: (options) =>
         recording(options.msg, options.authorJid, () => repository.decryptGroupMessage(options)),
       encryptMessage: (options) => alone(options.jid, () => repository.encryptMessage(options)),
-      injectE2ESession: (options) => alone(options.jid, () => repository.injectE2ESession(options)),
+      // Baileys begins the session that a retry receipt asks for in no such transaction.
+      injectE2ESession: (options) =>
+        keys.transaction(() => alone(options.jid, () => repository.injectE2ESession(options)), this.me().id),
     };
   }
 

@@ -106,6 +106,7 @@ describe('InboundRecorder', () => {
     const repository = {
       decryptMessage: (options: { ciphertext: Uint8Array }) => decrypt(options.ciphertext),
       decryptGroupMessage: (options: { msg: Uint8Array }) => decrypt(options.msg),
+      injectE2ESession: async () => void steps.push('inject'),
       jidToSignalProtocolAddress: (jid: string) => jid,
       lidMapping: { getLIDForPN: async () => PEER_LID, getPNForLID: async () => PEER },
     } as unknown as SignalRepositoryWithLIDStore;
@@ -138,6 +139,13 @@ describe('InboundRecorder', () => {
     ws.emit('CB:message', stanza(fromPeer, ciphertext));
     await wrapped.decryptMessage({ jid: PEER, type: 'msg', ciphertext });
     expect(steps).toEqual([`begin ${ME.id}`, 'decrypt', 'record', 'commit']);
+  });
+
+  it('begins a session that was asked for in the transaction that sends and decryptions take', async () => {
+    const { steps, wrapped } = setUp(async () => undefined);
+    type Options = Parameters<typeof wrapped.injectE2ESession>[0];
+    await wrapped.injectE2ESession({ jid: PEER } as Options);
+    expect(steps).toEqual([`begin ${ME.id}`, 'inject', 'commit']);
   });
 
   it('hands stanzas over one at a time, as they came, waiting ones and live ones alike', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ReceiptKind } from '../../src/generated/ponte/bridge/v1/bridge.js';
 import { Bench, jidOf } from '../support/bench.js';
-import type { GatewayStream } from '../support/gateway.js';
+import type { GatewayStream, Vault } from '../support/gateway.js';
 
 let bench: Bench;
 
@@ -12,6 +12,11 @@ afterAll(() => bench?.stop());
 
 const until = <T>(check: () => T | Promise<T>) => vi.waitUntil(check, { timeout: 10_000, interval: 20 });
 const pending = async (phone: string) => (await bench.simulator.device(phone))?.pending;
+/** What a first login brings is over: only receipts are pending from now on. */
+async function settled(phone: string, vault: Vault): Promise<void> {
+  await vault.quiet();
+  await until(async () => (await pending(phone)) === 0);
+}
 const delivered = ({ receipts }: GatewayStream) =>
   receipts
     .filter(({ kind }) => kind === ReceiptKind.RECEIPT_KIND_DELIVERED)
@@ -23,8 +28,9 @@ describe('a receipt', () => {
     const recorded = new Promise<string>((resolve) => {
       release = () => resolve('');
     });
-    const { phone, stream } = await bench.linked({ onReceipt: () => recorded });
+    const { phone, vault, stream } = await bench.linked({ onReceipt: () => recorded });
     const contact = await bench.simulator.createPhone();
+    await settled(phone, vault);
     await stream.send('HELD1', jidOf(contact), 'x');
     await stream.event('receipt');
     // What is acknowledged before this query is answered would be off the server's queue.
@@ -42,6 +48,7 @@ describe('a receipt', () => {
   ])('that %s comes again at the next login', async (_, onReceipt) => {
     const { phone, vault, sessionId, stream } = await bench.linked({ onReceipt });
     const contact = await bench.simulator.createPhone();
+    await settled(phone, vault);
     const sent = stream.send('AGAIN1', jidOf(contact), 'x');
     await stream.event('receipt');
     if (onReceipt()) expect(await stream.closed()).toMatchObject({ reason: 'inbound_store_failed' });
