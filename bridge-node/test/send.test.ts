@@ -55,6 +55,7 @@ function setUp({
     sendMessage,
     relayMessage,
     sendPresenceUpdate,
+    waUploadToServer: vi.fn(async () => ({ mediaUrl: '', directPath: '' })),
     signalRepository: { lidMapping },
     ...fresh,
   };

@@ -8,6 +8,7 @@ from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator.bridge.messages import Opening
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.content import Content, as_sent, to_values
+from orchestrator.domain.media import FileAtHand
 
 
 def open_session(opening: Opening) -> pb.SessionCommand:
@@ -32,9 +33,14 @@ def open_session(opening: Opening) -> pb.SessionCommand:
 
 
 def send_message(
-    request_id: int, wa_message_id: str, chat_jid: str, content: Content | str, fresh_recipient: bool
+    request_id: int,
+    wa_message_id: str,
+    chat_jid: str,
+    content: Content | str,
+    fresh_recipient: bool,
+    files: Sequence[FileAtHand] = (),
 ) -> pb.SessionCommand:
-    """Send a content (a `str` is a plain text) with an id assigned before."""
+    """Send a content (a `str` is a plain text) with an id assigned before, and its `files` in their order."""
     message = pb.SendMessage(
         request_id=request_id, wa_message_id=wa_message_id, chat_jid=chat_jid, fresh_recipient=fresh_recipient
     )
@@ -42,6 +48,8 @@ def send_message(
         message.text.body = content
     else:
         json_format.ParseDict(to_values(as_sent(content)), message.composed)
+    for file in files:
+        message.files.add(file_path=str(file.path), thumbnail=file.thumbnail)
     return pb.SessionCommand(send_message=message)
 
 

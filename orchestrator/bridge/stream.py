@@ -15,6 +15,7 @@ from orchestrator.bridge.messages import BridgeEvent, CheckedNumber, Opening, Se
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.closing import Closed
 from orchestrator.domain.content import Content
+from orchestrator.domain.media import FileAtHand
 from orchestrator.domain.retry import Outcome, SendReport
 
 _COMMANDS_WAITING = 1000
@@ -107,6 +108,7 @@ class SessionStream:
         *,
         fresh_recipient: bool = False,
         typing_ms: int = 0,
+        files: Sequence[FileAtHand] = (),
     ) -> SendResult:
         """Send a content, a `str` as plain text; every way it can fail is an outcome of the result, not an exception.
 
@@ -117,7 +119,9 @@ class SessionStream:
         request_id = next(self._ids)
         try:
             async with asyncio.timeout(timeout_s + typing_ms / 1000):
-                command = encode.send_message(request_id, wa_message_id, chat_jid, content, fresh_recipient)
+                command = encode.send_message(
+                    request_id, wa_message_id, chat_jid, content, fresh_recipient, files
+                )
                 command.send_message.typing_ms = typing_ms
                 answer = await self._answer(request_id, question, command)
             return decode.send_result(answer.send_result)

@@ -278,6 +278,9 @@ REJECTED_BY_WHATSAPP = _code("REJECTED_BY_WHATSAPP", _K.UNAVAILABLE, "WhatsApp r
 ENCRYPTION_FAILED = _code(
     "ENCRYPTION_FAILED", _K.UNAVAILABLE, "No device of the recipient could be encrypted for."
 )
+MEDIA_UPLOAD_FAILED = _code(
+    "MEDIA_UPLOAD_FAILED", _K.UNAVAILABLE, "The file of the message could not be uploaded to WhatsApp."
+)
 NETWORK = _code("NETWORK", _K.UNAVAILABLE, "The connection to WhatsApp was lost.")
 OUTCOME_UNKNOWN = _code(
     "OUTCOME_UNKNOWN",

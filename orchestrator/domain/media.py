@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from orchestrator.domain import errors
@@ -58,6 +59,14 @@ class Media:
     created_at: datetime
     expires_at: datetime | None = None
     facts: MediaFacts = MediaFacts()
+
+
+@dataclass(frozen=True, slots=True)
+class FileAtHand:
+    """A file of a message that leaves, on this machine, and a small JPEG of it, empty where there is none."""
+
+    path: Path
+    thumbnail: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

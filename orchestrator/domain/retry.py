@@ -116,6 +116,10 @@ def _after_not_sent(report: SendReport, attempts: int, now: datetime) -> Verdict
         return Failed(errors.NOT_ON_WHATSAPP)
     if report.reason == "bad_request":
         return Failed(errors.PAYLOAD_NOT_SUPPORTED)
+    if report.reason == "media_not_stored":
+        return Failed(errors.MEDIA_NOT_STORED)
+    if report.reason in ("upload_failed", "media_store_failed"):
+        return _again(errors.MEDIA_UPLOAD_FAILED, attempts, now, blames_session=False)
     if report.reason == "encryption_failed":
         verdict = _once_more(errors.ENCRYPTION_FAILED, attempts, now)
         return replace(verdict, blames_session=True)

@@ -15,6 +15,7 @@ from orchestrator.gateway.runner import SessionRunner
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.services.context import Context
 from orchestrator.services.gateway_group import GatewayGroup
+from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.session_runtime import SessionRuntime
 
 _HOLD_ANSWER_S = 1.0
@@ -32,6 +33,7 @@ class Gateway:
         bridge: Bridge,
         settings: GatewaySettings,
         owner: str,
+        files: OutgoingFiles | None = None,
     ) -> None:
         self._context = context
         self._runtime = runtime
@@ -50,7 +52,7 @@ class Gateway:
             self._hold,
             context.bells.session_changed,
         )
-        self.local = LocalGateway(self._keeper.runners, settings)
+        self.local = LocalGateway(self._keeper.runners, settings, files)
         """Reaches the sessions that are held here."""
 
     async def start(self, address: str = "") -> None:

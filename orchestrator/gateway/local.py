@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from orchestrator.bridge.stream import SessionStream
@@ -9,8 +10,9 @@ from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.gateway.runner import SessionRunner
-from orchestrator.gateway.sending import Window, send_messages
+from orchestrator.gateway.sending import OpenFiles, Window, send_messages
 from orchestrator.gateway.settings import GatewaySettings
+from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.ports import NumberCheck, OutgoingMessage, SendAnswer
 
 _LOGOUT_S = 15.0
@@ -22,7 +24,13 @@ _BEYOND_ACK_S = 10.0
 class LocalGateway:
     """Reaches held sessions. Raises PonteError(GATEWAY_UNAVAILABLE) for one that is not held or not connected."""
 
-    def __init__(self, runners: Mapping[str, SessionRunner], settings: GatewaySettings) -> None:
+    def __init__(
+        self,
+        runners: Mapping[str, SessionRunner],
+        settings: GatewaySettings,
+        files: OutgoingFiles | None = None,
+    ) -> None:
+        self._files = files
         self._runners = runners
         self._settings = settings
         self._windows: WeakKeyDictionary[SessionStream, Window] = WeakKeyDictionary()
@@ -43,11 +51,14 @@ class LocalGateway:
         stream = self._connected(scope, session_id)
         window = self._windows.get(stream)
         if window is None:
-            window = self._windows[stream] = Window(self._settings.window)
+            window = self._windows[stream] = Window(self._settings.window, self._open_files(scope))
         # Sends of one socket wait for each other: a full window may take longer than one ack.
         timeout_s = 2 * self._settings.ack_timeout_ms / 1000 + _BEYOND_ACK_S
         async for answer in send_messages(stream, window, messages, timeout_s):
             yield answer
+
+    def _open_files(self, scope: CompanyScope) -> OpenFiles | None:
+        return partial(self._files.opened, scope) if self._files else None
 
     async def check_numbers(
         self, scope: CompanyScope, session_id: str, phone_numbers: Sequence[str]

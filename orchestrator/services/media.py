@@ -123,6 +123,11 @@ class MediaService:
         name = file_name.replace("\0", "")[:_LONGEST_NAME]
         return await self._keep(scope, file, declared_type, name, MediaSource.RECEIVED)
 
+    async def add_converted(self, scope: CompanyScope, path: Path, mime_type: str, file_name: str) -> Media:
+        """Store what the converter made in the spool, which is gone afterwards. Raises as `adopt`."""
+        file = await self._spool.take(path, self.limits.largest)
+        return await self._keep(scope, file, mime_type, file_name, MediaSource.UPLOADED)
+
     async def get(self, scope: CompanyScope, media_id: str) -> Media:
         """Say what is known of a file. Raises NOT_FOUND."""
         async with self._context.database.reading(scope) as tx:

@@ -16,6 +16,7 @@ from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
 from orchestrator.services.event_bell import EventBell, Listener
 from orchestrator.services.message_data import message_event
+from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.phone_numbers import chat_of
 from orchestrator.services.submission import Submissions, SubmitText
 from orchestrator.store import events as event_store
@@ -38,8 +39,11 @@ _FINAL = frozenset({MessageStatus.FAILED, MessageStatus.CANCELLED})
 class MessageService:
     """The messages of a company. Where `bell` is given, waiting for a status costs no polling."""
 
-    def __init__(self, context: Context, bell: EventBell | None = None) -> None:
+    def __init__(
+        self, context: Context, bell: EventBell | None = None, files: OutgoingFiles | None = None
+    ) -> None:
         self._context = context
+        self._files = files
         self._bell = bell
         self._book = ContactBook(context)
         self._submissions = Submissions(context)
@@ -48,9 +52,17 @@ class MessageService:
         """Take a text in: it is durable when this returns. An idempotency key gives the first answer again.
 
         Raises PonteError: INVALID_PHONE_NUMBER, TEXT_EMPTY, TEXT_TOO_LONG, INVALID_ARGUMENT, NOT_FOUND,
-        SESSION_AMBIGUOUS, SESSION_NOT_LINKED, IDEMPOTENCY_KEY_REUSED, QUEUE_FULL.
+        SESSION_AMBIGUOUS, SESSION_NOT_LINKED, IDEMPOTENCY_KEY_REUSED, QUEUE_FULL, and of a content with a file what
+        OutgoingFiles.resolve raises.
         """
-        return await self._submissions.submit(scope, command)
+        return await self._submissions.submit(scope, await self._with_file(scope, command))
+
+    async def _with_file(self, scope: CompanyScope, command: SubmitText) -> SubmitText:
+        if command.content is None or self._files is None:
+            return command
+        command.content.check()
+        ready = await self._files.resolve(scope, command.content, command.send_at)
+        return command if ready is command.content else replace(command, ready=ready)
 
     async def get(self, scope: CompanyScope, message_id: str) -> Message:
         """Find a message. Raises PonteError(NOT_FOUND)."""

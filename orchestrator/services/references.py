@@ -66,8 +66,8 @@ class NamedMessages:
 
         Raises PonteError(INVALID_ARGUMENT) where that message cannot be used so.
         """
-        if isinstance(content.body, _FILES):
-            raise PonteError(errors.CONTENT_NOT_SUPPORTED, f"A {content.kind} cannot be sent yet.")
+        if isinstance(content.body, Album):
+            raise PonteError(errors.CONTENT_NOT_SUPPORTED, "An album cannot be sent yet.")
         if not content.message_id:
             return _to_number(content, to)
         field = "reply_to" if content.reply_to else f"{content.kind}.message_id"

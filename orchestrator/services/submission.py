@@ -42,7 +42,7 @@ class SubmitText:
     """A message to send: a plain text by its `body`, anything else by `content`, or what the message `forward` says.
 
     `to` is E.164, or empty where the content is about a message, whose chat is meant. `session_id` may be empty while
-    the company has one session.
+    the company has one session. `ready` is the content with its file at hand (services/outgoing_files.py).
     """
 
     session_id: str
@@ -53,6 +53,7 @@ class SubmitText:
     idempotency_key: str = ""
     content: Content | None = None
     forward: str = ""
+    ready: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Submissions:
         if command.send_at and command.send_at > now + LATEST_SEND_AT:
             raise invalid_field(errors.INVALID_ARGUMENT, "send_at", "Give a time within a year.")
         request_hash = _request_hash(command) if command.idempotency_key else ""
+        content = command.ready or content
         return _Prepared(command, content, make_id(now, rng), make_whatsapp_message_id(rng), request_hash)
 
     async def _write(

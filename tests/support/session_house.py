@@ -29,6 +29,7 @@ from orchestrator.services.events import EventService
 from orchestrator.services.inbox import InboxService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.messages import MessageService
+from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.receipts import ReceiptService
 from orchestrator.services.session_runtime import SessionRuntime
 from orchestrator.services.sessions import SessionService
@@ -223,6 +224,7 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
         rng,
         sending_limits=SendingLimits.LIFTED,
     )
+    media = make_media(context, media_folder)
     client = BridgeClient(servers.bridge_address)
     options: dict[str, Any] = {"whatsapp_url": servers.simulator.ws_url, "claim_every_s": 0.5} | settings
     gateway = bells.gateway = Gateway(
@@ -233,16 +235,16 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
         client,
         GatewaySettings(**options),
         "gateway",
+        OutgoingFiles(media),
     )
     router = GatewayRouter(SessionRuntime(context), gateway.local, "")
     dispatch = bells.dispatch = DispatchService(context, router, "worker")
     keys = KeyService(context, admin_key_hash=hash_secret(ADMIN_KEY))
-    media = make_media(context, media_folder)
     services = ApiServices(
         companies=CompanyService(context, keys),
         keys=keys,
         sessions=SessionService(context, router),
-        messages=MessageService(context, event_bell),
+        messages=MessageService(context, event_bell, OutgoingFiles(media)),
         contacts=ContactService(context, router),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),

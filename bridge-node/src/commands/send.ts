@@ -6,21 +6,25 @@ import {
   type MessageRelayOptions,
   type MiscMessageGenerationOptions,
   proto,
+  type WAMediaUploadFunction,
   type WAMessage,
 } from '@whiskeysockets/baileys';
 import { boundedMap } from '../bounded-map.js';
 import { type CloseSignal, SessionClosedError } from '../close-signal.js';
 import { completePair, contactId, type PairLookup } from '../contact-id.js';
 import { composeMenu, MENU_NODES } from '../content/native-menus.js';
-import { compose } from '../content/outgoing.js';
+import { compose, quotedMessage } from '../content/outgoing.js';
+import { FileUploads, UploadFailedError } from '../content/outgoing-files.js';
 import type { StoredProto } from '../content/poll-votes.js';
 import type { ReceiptContent } from '../events/receipts.js';
 import {
+  type MediaFile,
   ReceiptKind,
   type SendMessage,
   SendOutcome,
   type SendResult,
 } from '../generated/ponte/bridge/v1/bridge.js';
+import type { Content } from '../generated/ponte/v1/content.js';
 import { KeyedQueue } from '../keyed-queue.js';
 import { describeError, log } from '../logger.js';
 import { type FreshSocket, refreshRecipient } from './fresh-recipient.js';
@@ -36,6 +40,7 @@ export interface SendingSocket extends FreshSocket, TypingSocket {
   relayMessage(jid: string, message: proto.IMessage, options: MessageRelayOptions): Promise<string>;
   onWhatsApp(jid: string): Promise<{ exists: boolean }[] | undefined>;
   signalRepository: { lidMapping: PairLookup };
+  waUploadToServer: WAMediaUploadFunction;
 }
 
 /** Runs a send; `durable` resolves once the keys that it changed are stored. */
@@ -58,6 +63,7 @@ const SEND_OPTIONS = { mediaUploadTimeoutMs: 120_000 };
 export class Sender {
   readonly #chats = new KeyedQueue();
   readonly #waiting = new Map<string, (ack: Ack) => void>();
+  readonly #uploads: FileUploads;
   /** Ids answered as ambiguous: their acks may still come. */
   readonly #unanswered = boundedMap<string, string>({ most: MAX_UNANSWERED });
 
@@ -72,7 +78,9 @@ export class Sender {
     readonly prepare: (chatJid: string) => Promise<void>,
     /** The message that a content quotes. */
     readonly stored: StoredProto,
-  ) {}
+  ) {
+    this.#uploads = new FileUploads((path, options) => sock.waUploadToServer(path, options));
+  }
 
   /** Handles 'CB:ack,class:message': Baileys emits nothing for a positive ack. */
   handleAck({ attrs }: BinaryNode): void {
@@ -155,7 +163,7 @@ export class Sender {
 
   /** The call of Baileys that sends the command's content; a TypeError where there is none. */
   async #posting(
-    { chatJid, waMessageId, content }: SendMessage,
+    { chatJid, waMessageId, content, files }: SendMessage,
     fresh: MiscMessageGenerationOptions,
   ): Promise<() => Promise<WAMessage | undefined>> {
     const always = { messageId: waMessageId, ...SEND_OPTIONS, ...fresh };
@@ -169,6 +177,14 @@ export class Sender {
       return () => this.sock.sendMessage(chatJid, composed.content, { ...composed.options, ...always });
     }
     const me = this.sock.authState.creds.me?.id ?? '';
+    const carrier = content && (await this.#composeFile(chatJid, content.composed, files, waMessageId, me));
+    if (carrier?.message) {
+      const { message } = carrier;
+      return async () => {
+        await this.sock.relayMessage(chatJid, message, { messageId: waMessageId, ...fresh });
+        return carrier;
+      };
+    }
     const menu = content && composeMenu(chatJid, content.composed, waMessageId, me);
     if (!menu?.message) throw new TypeError('a kind of content that cannot be sent');
     const { message } = menu;
@@ -180,6 +196,24 @@ export class Sender {
       });
       return menu;
     };
+  }
+
+  async #composeFile(
+    chatJid: string,
+    content: Content,
+    files: readonly MediaFile[],
+    messageId: string,
+    userJid: string,
+  ): Promise<WAMessage | undefined> {
+    if (files.length === 0) return undefined;
+    const { expirationS, replyTo, reference } = content;
+    const options = {
+      messageId,
+      userJid,
+      ...(expirationS ? { ephemeralExpiration: expirationS } : {}),
+      ...(replyTo && reference ? { quoted: await quotedMessage(chatJid, content, this.stored) } : {}),
+    };
+    return this.closeSignal.race(this.#uploads.compose(chatJid, content, files, options));
   }
 
   async #freshen({ chatJid, freshRecipient }: SendMessage): Promise<MiscMessageGenerationOptions> {
@@ -260,6 +294,7 @@ const REJECTION_REASONS: Record<number, string> = {
 export function classifySendError(error: unknown): Answer {
   const detail = describeError(error);
   if (error instanceof SessionClosedError) return ambiguous(0, detail);
+  if (error instanceof UploadFailedError) return notSent(500, 'upload_failed', detail);
   if (error instanceof TypeError) return notSent(400, 'bad_request', detail);
   if (!isBoom(error)) return ambiguous(typeof error === 'number' ? error : 0, detail);
   // An IQ's error carries its code in `data`; its statusCode is always 500.

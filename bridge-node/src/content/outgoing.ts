@@ -104,7 +104,11 @@ function keyOf(chatJid: string, reference: NonNullable<Content['reference']>): p
 }
 
 /** WhatsApp shows a quote from what the answer carries; without the message it shows an empty one. */
-async function quotedMessage(chatJid: string, content: Content, stored: StoredProto): Promise<WAMessage> {
+export async function quotedMessage(
+  chatJid: string,
+  content: Content,
+  stored: StoredProto,
+): Promise<WAMessage> {
   const reference = content.reference as NonNullable<Content['reference']>;
   const bytes = await stored(reference.waMessageId);
   const message = bytes ? proto.Message.decode(bytes) : proto.Message.create({ conversation: '' });

@@ -29,6 +29,7 @@ from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.maintenance import MaintenanceService
 from orchestrator.services.media import MediaService
 from orchestrator.services.messages import MessageService
+from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.receipts import ReceiptService
 from orchestrator.services.session_runtime import SessionRuntime
 from orchestrator.services.sessions import SessionService
@@ -131,7 +132,7 @@ def make_api_services(
         companies=CompanyService(context, keys),
         keys=keys,
         sessions=SessionService(context, router),
-        messages=MessageService(context, event_bell),
+        messages=MessageService(context, event_bell, OutgoingFiles(ground.media)),
         contacts=ContactService(context, router),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, _guard(settings)),
@@ -151,6 +152,7 @@ def make_gateway(settings: Settings, foundation: Foundation, ground: Ground, bri
         bridge,
         _gateway_settings(settings),
         owner=foundation.instance,
+        files=OutgoingFiles(ground.media),
     )
     ground.sessions.attach(gateway)
     return gateway

@@ -25,6 +25,7 @@ from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.messages import MessageService
+from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.sessions import SessionService
 from orchestrator.services.webhooks import WebhookService
 from orchestrator.url_guard.guard import UrlGuard
@@ -52,16 +53,17 @@ def make_services(context: Context, gateway: FakeGateway, media_folder: Path) ->
     """Real services; webhooks may go to local addresses."""
     event_bell = EventBell()
     context = replace(context, bells=RingingBells(event_bell))
+    media = make_media(context, media_folder)
     keys = KeyService(context, admin_key_hash=hash_secret(ADMIN_KEY))
     return ApiServices(
         companies=CompanyService(context, keys),
         keys=keys,
         sessions=SessionService(context, gateway),
-        messages=MessageService(context, event_bell),
+        messages=MessageService(context, event_bell, OutgoingFiles(media)),
         contacts=ContactService(context, gateway),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
-        media=make_media(context, media_folder),
+        media=media,
         campaigns=CampaignServices.of(context),
     )
 

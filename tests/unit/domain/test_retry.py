@@ -149,3 +149,12 @@ def test_what_cannot_get_better_fails_at_once() -> None:
     assert rejected(405) == Failed(errors.PAYLOAD_NOT_SUPPORTED)
     assert not_sent("not_on_whatsapp") == Failed(errors.NOT_ON_WHATSAPP)
     assert not_sent("bad_request") == Failed(errors.PAYLOAD_NOT_SUPPORTED)
+    assert not_sent("media_not_stored") == Failed(errors.MEDIA_NOT_STORED)
+
+
+def test_an_upload_that_failed_is_tried_again_and_blames_nobody() -> None:
+    for reason in ("upload_failed", "media_store_failed"):
+        verdict = not_sent(reason)
+        assert in_seconds(verdict) == 5
+        assert verdict == RetryAt(NOW + timedelta(seconds=5), errors.MEDIA_UPLOAD_FAILED)
+        assert not_sent(reason, 4) == Failed(errors.MEDIA_UPLOAD_FAILED)
