@@ -1,6 +1,7 @@
 """The figures that a company or session may have of its own: how each is written, and how far it may be
 loosened."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import time
@@ -145,7 +146,7 @@ def _count(value: object) -> int:
 
 
 def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise ValueError("give a number of seconds, 0 or more")
     return float(value)
 

@@ -57,7 +57,7 @@ class Health:
 
 def figure_at(health: Health, now: datetime, settings: HealthSettings) -> float:
     """The risk figure now, 0 to 100. A clock that went back does not raise it."""
-    if health.at is None or health.figure <= 0.0:
+    if health.at is None:
         return 0.0
     elapsed = max(0.0, (now - health.at).total_seconds())
     return health.figure * math.exp2(-elapsed / settings.half_life_s)

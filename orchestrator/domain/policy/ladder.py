@@ -1,5 +1,6 @@
 """A cap that grows with the warm-up's day."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 
@@ -9,22 +10,18 @@ class Ladder:
     number."""
 
     steps: tuple[tuple[int, int], ...]
-    _by_day: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _days: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Lay the steps out by day, so that looking one up costs an index; ValueError where days do not
-        ascend from 1."""
+        """Raises ValueError where the days do not ascend from 1."""
         days = [day for day, _ in self.steps]
-        if not days or days[0] != 1 or days != sorted(set(days)):
+        if days[:1] != [1] or days != sorted(set(days)):
             raise ValueError("the days of a ladder ascend from 1")
-        by_day: list[int] = []
-        for (day, cap), following in zip(self.steps, [*days[1:], days[-1] + 1], strict=True):
-            by_day.extend([cap] * (following - day))
-        object.__setattr__(self, "_by_day", tuple(by_day))
+        object.__setattr__(self, "_days", tuple(days))
 
     def on_day(self, day: int) -> int:
         """The cap on this day of the warm-up, 1 for the first."""
-        return self._by_day[min(day, len(self._by_day)) - 1]
+        return self.steps[bisect_right(self._days, day) - 1][1]
 
     @property
     def caps(self) -> tuple[int, ...]:

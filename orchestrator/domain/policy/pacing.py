@@ -94,7 +94,7 @@ def _spread_gap(snapshot: Snapshot, now: datetime, gap: float, rng: Random) -> f
     others = snapshot.windows.others
     oldest = others.oldest(HOUR, now)
     if oldest is None:
-        return 0.0
+        return gap
     rest_s = (oldest + HOUR - now).total_seconds()
     remaining = hour_cap(snapshot, now) - others.used(HOUR, now)
     return rest_s / remaining * factor if remaining > 0 else rest_s + gap

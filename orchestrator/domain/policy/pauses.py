@@ -50,8 +50,6 @@ def contact_objection(snapshot: Snapshot, candidate: Candidate, now: datetime) -
 
 def health_objection(snapshot: Snapshot, candidate: Candidate, now: datetime) -> Reason | None:
     """The risk figure allows replies only, or nothing."""
-    if snapshot.health.figure <= 0.0:
-        return None
     settings = snapshot.settings.health
     figure = figure_at(snapshot.health, now, settings)
     level = level_of(figure, settings)
@@ -60,7 +58,7 @@ def health_objection(snapshot: Snapshot, candidate: Candidate, now: datetime) ->
     if level is not HealthLevel.THROTTLED or is_in_conversation(candidate, now, snapshot.settings.contact):
         return None
     wait_s = settings.half_life_s * math.log2(figure / settings.throttled_from) + 1.0
-    at = now if snapshot.health.at is None else max(now, snapshot.health.at)
+    at = max(now, snapshot.health.at or now)
     what = f"risk figure {figure:.0f} of 100, replies only"
     return Reason(ReasonCode.HEALTH_THROTTLED, what, at + timedelta(seconds=wait_s))
 

@@ -25,8 +25,6 @@ def rate_share(snapshot: Snapshot, now: datetime) -> float:
     """What reactions and health leave of the rate, 0.0 to 1.0; it scales the minute's and the hour's cap
     and the gaps."""
     share = slowdown_share(snapshot, Scope.ALL, now)
-    if snapshot.health.figure <= 0.0:
-        return share
     settings = snapshot.settings.health
     level = level_of(figure_at(snapshot.health, now, settings), settings)
     return share if level is HealthLevel.HEALTHY else min(share, settings.caution_factor)
@@ -46,4 +44,4 @@ def ramp_share(snapshot: Snapshot, now: datetime) -> float:
 
 def scaled(cap: int, share: float) -> int:
     """A cap at a share of itself; a cap that is not zero leaves at least one."""
-    return cap if share >= 1.0 else min(cap, max(1, int(cap * share)))
+    return min(cap, max(1, int(cap * share)))

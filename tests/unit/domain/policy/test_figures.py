@@ -185,6 +185,15 @@ def test_what_both_allow(path: str, value: Any, than: Any, expected: Any) -> Non
     assert stricter(path, value, than) == expected
 
 
+def test_ladders_of_different_length_are_not_compared() -> None:
+    short, long = Ladder(((1, 10),)), Ladder(((1, 10), (4, 20)))
+    for value, than in ((short, long), (long, short)):
+        with pytest.raises(ValueError, match="zip"):
+            is_looser("limits.per_hour", value, than)
+        with pytest.raises(ValueError, match="zip"):
+            stricter("limits.per_hour", value, than)
+
+
 def test_a_ladders_ceiling_holds_for_each_step() -> None:
     assert ceiling_of("limits.per_hour", 300).caps == (300,) * 4
     assert ceiling_of("limits.per_hour", (1, 2, 3, 4)).caps == (1, 2, 3, 4)

@@ -78,6 +78,8 @@ def test_the_third_disconnect_within_an_hour_counts() -> None:
     assert (third.figure, third.disconnects) == (30, ())
     assert third.events == (HealthEvent(later(HOUR_S - 1), HealthCause.DISCONNECTS, 30, 30),)
     assert after_disconnect(health, later(HOUR_S), FIGURES).figure == 0
+    ill = Health(40, NOON, disconnects=(NOON, NOON))
+    assert after_disconnect(ill, NOON, FIGURES).figure == 70
 
 
 def test_the_fifth_failure_within_an_hour_counts() -> None:
@@ -90,6 +92,8 @@ def test_the_fifth_failure_within_an_hour_counts() -> None:
     assert (fifth.figure, fifth.failures) == (20, ())
     assert fifth.events == (HealthEvent(later(HOUR_S - 1), HealthCause.FAILURES, 20, 20),)
     assert after_failure(health, later(HOUR_S), FIGURES).figure == 0
+    ill = Health(40, NOON, failures=(NOON,) * 4)
+    assert after_failure(ill, NOON, FIGURES).figure == 60
 
 
 def test_a_resumed_session_goes_on_with_caution() -> None:

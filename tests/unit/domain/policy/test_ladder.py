@@ -4,11 +4,12 @@ import pytest
 
 from orchestrator.domain.policy.ladder import Ladder
 
-LADDER = Ladder(((1, 10), (4, 20), (6, 40)))
+STEPS = ((1, 10), (4, 20), (6, 40))
+LADDER = Ladder(STEPS)
 
 
 def test_a_step_holds_from_its_day_to_the_next() -> None:
-    assert [LADDER.on_day(day) for day in range(1, 9)] == [10, 10, 10, 20, 20, 40, 40, 40]
+    assert [Ladder(STEPS).on_day(day) for day in range(1, 9)] == [10, 10, 10, 20, 20, 40, 40, 40]
     assert LADDER.on_day(1_000_000) == 40
 
 

@@ -52,10 +52,18 @@ def test_a_simulator_has_no_ceilings() -> None:
 
 
 def test_unknown_and_malformed_figures_are_all_named() -> None:
-    assert refused({"limits.per_week": 3, "health.stopped_from": 99, "limits.per_hour": "many"}) == {
+    assert refused(
+        {
+            "limits.per_week": 3,
+            "health.stopped_from": 99,
+            "limits.per_hour": "many",
+            "contact.gap_s": "long",
+        }
+    ) == {
         "limits.per_week": "The sending policy has no such figure.",
         "health.stopped_from": "The sending policy has no such figure.",
         "limits.per_hour": "Not usable: give a list of numbers.",
+        "contact.gap_s": "Not usable: give a number of seconds, 0 or more.",
     }
 
 

@@ -50,7 +50,9 @@ def test_open_from_nine_to_seven_but_not_on_sunday(at: datetime, expected: bool)
     ],
 )
 def test_the_next_opening(now: datetime, opening: datetime) -> None:
-    assert next_opening(now, (SAO_PAULO,), FIGURES) == opening
+    found = next_opening(now, (SAO_PAULO,), FIGURES)
+    assert found == opening
+    assert found.tzinfo is UTC
 
 
 def test_the_opening_is_nine_in_winter_and_summer_time() -> None:

@@ -97,6 +97,7 @@ def test_a_refused_new_chat_stops_new_chats_and_campaigns_for_a_day() -> None:
     assert standing.reactions.held_contacts == ()
     assert standing.health.figure == 25
     assert standing.health.events[-1].cause is HealthCause.REACH_OUT_REFUSED
+    assert standing.health.at == NOON
 
 
 def test_the_locks_own_end_counts() -> None:
@@ -146,11 +147,9 @@ def test_three_contacts_in_a_day_stop_campaigns_for_a_day() -> None:
     assert [contact.key for contact in refused_by("a", "b", "c", "d").reactions.refused] == ["b", "c", "d"]
 
 
-@pytest.mark.parametrize(
-    "standing", [refused_by("a", "b"), refused_by("a", "b", "a"), refused_by("a", "b", "c", every=DAY_S / 2)]
-)
-def test_fewer_contacts_do_not(standing: Standing) -> None:
-    causes = {pause.cause for pause in standing.reactions.pauses}
+@pytest.mark.parametrize(("contacts", "every"), [("ab", 1), ("aba", 1), ("abc", DAY_S / 2)])
+def test_fewer_contacts_do_not(contacts: str, every: float) -> None:
+    causes = {pause.cause for pause in refused_by(*contacts, every=every).reactions.pauses}
     assert Cause.REACH_OUT_REFUSED_BY_MANY not in causes
 
 
@@ -257,9 +256,25 @@ def test_a_logout_stops_campaigns_and_costs_health() -> None:
     assert (stopped.health.figure, stopped.health.events[0].cause) == (60, HealthCause.LOGGED_OUT)
 
 
+@pytest.mark.parametrize(
+    ("signal", "figure"),
+    [
+        (LoggedOut(on_purpose=False), 75),
+        (Locked(), 55),
+        (ReachOutRefused("a", is_new_chat=False), 40),
+        (ReachOutRefused("a", is_new_chat=True), 40),
+    ],
+)
+def test_points_add_to_what_the_figure_is_by_now(signal: Signal, figure: float) -> None:
+    health = after(signal, seconds=DAY_S, standing=Standing(health=Health(30, NOON))).health
+    assert health.figure == pytest.approx(figure)
+    assert health.at == later(DAY_S)
+
+
 def test_unlinking_on_purpose_costs_no_health() -> None:
-    unlinked = after(LoggedOut(on_purpose=True))
-    assert unlinked == Standing(Reactions(pauses=(Pause(Cause.LOGGED_OUT, Scope.CAMPAIGNS),)), Health())
+    ill = Standing(health=Health(20, NOON))
+    unlinked = after(LoggedOut(on_purpose=True), standing=ill)
+    assert unlinked == Standing(Reactions(pauses=(Pause(Cause.LOGGED_OUT, Scope.CAMPAIGNS),)), ill.health)
 
 
 def test_a_locked_account_stops_campaigns_and_costs_health() -> None:

@@ -30,7 +30,8 @@ def test_a_number_begins_on_its_first_day() -> None:
 
 
 def test_a_day_in_good_health_is_passed() -> None:
-    assert settled(begin(NOON), DAY_S - 1) == begin(NOON)
+    first = begin(NOON)
+    assert settled(first, DAY_S - 1) is first
     assert settled(begin(NOON), DAY_S) == WarmUp(2, later(DAY_S), NOON)
     assert settled(begin(NOON), 2.5 * DAY_S) == WarmUp(3, later(2 * DAY_S), NOON)
 
@@ -63,7 +64,8 @@ def test_a_message_keeps_it_from_being_idle() -> None:
 
     assert active == WarmUp(9, NOON, later(DAY_S))
     assert day_at(active, later(3 * DAY_S), FIGURES) == 9
-    assert note_activity(active, NOON, FIGURES) == active
+    assert note_activity(active, NOON, FIGURES) is active
+    assert note_activity(active, later(DAY_S), FIGURES) is active
 
 
 def test_a_message_after_idle_days_is_the_first_of_a_new_warm_up() -> None:
