@@ -18,9 +18,11 @@ from orchestrator.api.rpc.events import EventMethods
 from orchestrator.api.rpc.keys import KeyMethods
 from orchestrator.api.rpc.media import MediaMethods
 from orchestrator.api.rpc.messages import MessageMethods
+from orchestrator.api.rpc.policy import PolicyAdminMethods, PolicyMethods
 from orchestrator.api.rpc.recipients import RecipientListMethods
 from orchestrator.api.rpc.registry import Handler, handlers_of
 from orchestrator.api.rpc.sessions import SessionMethods
+from orchestrator.api.rpc.suppressions import SuppressionMethods
 from orchestrator.api.rpc.webhooks import WebhookMethods
 from orchestrator.api.services import ApiServices
 from orchestrator.api.settings import Addresses, ApiSettings
@@ -41,6 +43,9 @@ def public_handlers(services: ApiServices) -> dict[str, Handler]:
             ContactMethods(services.contacts),
             EventMethods(services.events),
             MediaMethods(services.media),
+            PolicyMethods(services.policies.policy),
+            PolicyAdminMethods(services.policies.policy),
+            SuppressionMethods(services.policies.suppressions),
             CampaignMethods(services.campaigns),
             RecipientListMethods(services.campaigns),
             WebhookMethods(services.webhooks),

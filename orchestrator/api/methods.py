@@ -17,8 +17,10 @@ from orchestrator._generated.ponte.v1 import (
     event_pb2,
     media_pb2,
     message_pb2,
+    policy_pb2,
     recipient_pb2,
     session_pb2,
+    suppression_pb2,
     webhook_pb2,
 )
 
@@ -32,6 +34,8 @@ PUBLIC_FILES = (
     media_pb2.DESCRIPTOR,
     recipient_pb2.DESCRIPTOR,
     campaign_pb2.DESCRIPTOR,
+    policy_pb2.DESCRIPTOR,
+    suppression_pb2.DESCRIPTOR,
     webhook_pb2.DESCRIPTOR,
 )
 """The files whose services are public; a new one is added here."""

@@ -9,6 +9,7 @@ from orchestrator.services.events import EventService
 from orchestrator.services.keys import KeyService
 from orchestrator.services.media import MediaService
 from orchestrator.services.messages import MessageService
+from orchestrator.services.policy_services import PolicyServices
 from orchestrator.services.sessions import SessionService
 from orchestrator.services.webhooks import WebhookService
 
@@ -25,4 +26,5 @@ class ApiServices:
     events: EventService
     webhooks: WebhookService
     media: MediaService
+    policies: PolicyServices
     campaigns: CampaignServices

@@ -15,6 +15,8 @@ class Scope(StrEnum):
     EVENTS_READ = "events:read"
     WEBHOOKS_MANAGE = "webhooks:manage"
     CONTACTS_READ = "contacts:read"
+    CONTACTS_MANAGE = "contacts:manage"
+    AUDIT_READ = "audit:read"
     CAMPAIGNS_MANAGE = "campaigns:manage"
     CAMPAIGNS_READ = "campaigns:read"
 

@@ -33,6 +33,8 @@ def message_data(message: Message) -> dict[str, object]:
         data["content"] = to_values(message.whole_content)
     if message.error:
         data["error"] = {"code": message.error.code, "detail": message.error.detail}
+    if message.waiting_for:
+        data["waiting_for"] = {"code": message.waiting_for.code, "detail": message.waiting_for.detail}
     for name in _TIMES:
         moment = getattr(message.times, name)
         if moment is not None:

@@ -28,6 +28,7 @@ from orchestrator.api.settings import ApiSettings
 from orchestrator.domain.company import ALL_SCOPES, CompanyScope, Principal
 from orchestrator.domain.jid import ContactId, phone_number_to_jid
 from orchestrator.domain.message import Direction, Message, MessageStatus, MessageTimes
+from orchestrator.services.policy_services import PolicyServices
 from orchestrator.services.submission import SubmitText
 
 _ID = "01900000-0000-7000-8000-000000000000"
@@ -80,6 +81,7 @@ async def _serve(pipe: Connection, with_profile: bool) -> None:
         webhooks=nothing,
         media=nothing,
         campaigns=nothing,
+        policies=PolicyServices(nothing, nothing),
     )
     settings = ApiSettings(
         http=("127.0.0.1", 0),

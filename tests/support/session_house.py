@@ -30,6 +30,7 @@ from orchestrator.services.inbox import InboxService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.messages import MessageService
 from orchestrator.services.outgoing_files import OutgoingFiles
+from orchestrator.services.policy_services import PolicyServices
 from orchestrator.services.receipts import ReceiptService
 from orchestrator.services.session_runtime import SessionRuntime
 from orchestrator.services.sessions import SessionService
@@ -250,6 +251,7 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
         webhooks=WebhookService(context, UrlGuard()),
         media=media,
         campaigns=CampaignServices.of(context),
+        policies=PolicyServices.of(context),
     )
     await gateway.start()
     async with running_api(services) as api:

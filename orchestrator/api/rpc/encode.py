@@ -107,6 +107,7 @@ def message(value: Message) -> message_pb2.Message:
     error = value.error
     marks = value.marks
     said = value.whole_content
+    waiting = value.waiting_for
     return message_pb2.Message(
         id=value.id,
         wa_message_id=value.wa_message_id,
@@ -134,6 +135,7 @@ def message(value: Message) -> message_pb2.Message:
         pinned_until=moment(marks.pinned_until),
         reactions=_reactions(marks),
         poll_results=_poll_results(value),
+        waiting_for=message_pb2.WaitingFor(code=waiting.code, detail=waiting.detail) if waiting else None,
     )
 
 

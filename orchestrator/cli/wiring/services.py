@@ -30,6 +30,7 @@ from orchestrator.services.maintenance import MaintenanceService
 from orchestrator.services.media import MediaService
 from orchestrator.services.messages import MessageService
 from orchestrator.services.outgoing_files import OutgoingFiles
+from orchestrator.services.policy_services import PolicyServices
 from orchestrator.services.receipts import ReceiptService
 from orchestrator.services.session_runtime import SessionRuntime
 from orchestrator.services.sessions import SessionService
@@ -138,6 +139,7 @@ def make_api_services(
         webhooks=WebhookService(context, _guard(settings)),
         media=ground.media,
         campaigns=CampaignServices.of(context),
+        policies=PolicyServices.of(context),
     )
 
 

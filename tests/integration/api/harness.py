@@ -26,6 +26,7 @@ from orchestrator.services.events import EventService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.messages import MessageService
 from orchestrator.services.outgoing_files import OutgoingFiles
+from orchestrator.services.policy_services import PolicyServices
 from orchestrator.services.sessions import SessionService
 from orchestrator.services.webhooks import WebhookService
 from orchestrator.url_guard.guard import UrlGuard
@@ -65,6 +66,7 @@ def make_services(context: Context, gateway: FakeGateway, media_folder: Path) ->
         webhooks=WebhookService(context, UrlGuard()),
         media=media,
         campaigns=CampaignServices.of(context),
+        policies=PolicyServices.of(context),
     )
 
 

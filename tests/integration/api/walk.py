@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import grpc
 from google.api import annotations_pb2
+from google.protobuf import json_format
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import Default
@@ -39,7 +40,11 @@ class WalkedMethod:
     @property
     def is_administrators(self) -> bool:
         """True for methods on companies, which only the administrator has."""
-        return self.descriptor.containing_service.name in ("CompanyService", "KeyService")
+        return self.descriptor.containing_service.name in (
+            "CompanyService",
+            "KeyService",
+            "PolicyAdminService",
+        )
 
     @property
     def id_fields(self) -> list[str]:
@@ -94,22 +99,23 @@ _GOOD: dict[str, dict[str, Any]] = {
     },
     "CreateRecipientListRequest": {"name": "Walker"},
     "ImportRecipientsRequest": {"recipients": [{"phone_number": "+5511955554444"}]},
+    "UpdatePolicyRequest": {"figures": {"limits.per_hour": "5"}},
+    "RaisePolicyRequest": {
+        "figures": {"limits.per_hour": "5"},
+        "reason": "Walker",
+        "expires_at": "2026-01-06T00:00:00Z",
+    },
+    "DeclareMatureRequest": {"reason": "Walker"},
+    "AddSuppressionsRequest": {"phone_numbers": ["+5511955553333"]},
+    "RemoveSuppressionRequest": {"phone_number": "+5511955553333"},
+    "RecordOptInsRequest": {"opt_ins": [{"phone_number": "+5511955554444", "source": "Walker"}]},
     "CreateMediaRequest": {"url": "https://example.com/walker"},
 }
 """What a request needs besides ids so that nothing but the caller is wrong with it."""
 
 
 def _put(request: Message, name: str, value: Any) -> None:
-    if isinstance(value, dict):
-        for inner, text in value.items():
-            setattr(getattr(request, name), inner, text)
-    elif isinstance(value, list):
-        for item in value:
-            getattr(request, name).append(item) if isinstance(item, str) else getattr(request, name).add(
-                **item
-            )
-    else:
-        setattr(request, name, value)
+    json_format.ParseDict({name: value}, request)
 
 
 async def walk(channel: grpc.aio.Channel) -> list[WalkedMethod]:

@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 
 from orchestrator.api.services import ApiServices
+from orchestrator.services.policy_services import PolicyServices
 
 
 @pytest.fixture
@@ -21,4 +22,5 @@ def api_services() -> ApiServices:
         webhooks=nothing,
         media=nothing,
         campaigns=nothing,
+        policies=PolicyServices(nothing, nothing),
     )
