@@ -2,6 +2,7 @@ import type { BinaryNode, ConnectionState, WASocket } from '@whiskeysockets/bail
 import { AuthState } from './auth-state.js';
 import { closeReason, closings } from './close-reason.js';
 import { CloseSignal } from './close-signal.js';
+import { actOnChat } from './commands/act-on-chat.js';
 import { checkNumbers } from './commands/check-numbers.js';
 import { markRead } from './commands/mark-read.js';
 import { requestPairingCode } from './commands/pairing-code.js';
@@ -156,6 +157,11 @@ export class Session {
       case 'markRead':
         void markRead(this.#sock, this.#closeSignal, command.markRead).then((markedRead) =>
           this.#stream.emit({ $case: 'markedRead', markedRead }),
+        );
+        return;
+      case 'actOnChat':
+        void actOnChat(this.#sock, this.#closeSignal, command.actOnChat).then((chatActed) =>
+          this.#stream.emit({ $case: 'chatActed', chatActed }),
         );
         return;
       case 'requestPairingCode':

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from orchestrator.services.campaign_services import CampaignServices
+from orchestrator.services.chats import ChatService
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.events import EventService
@@ -23,6 +24,7 @@ class ApiServices:
     sessions: SessionService
     messages: MessageService
     contacts: ContactService
+    chats: ChatService
     events: EventService
     webhooks: WebhookService
     media: MediaService

@@ -7,6 +7,7 @@ from google.protobuf import json_format
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator.bridge.messages import Opening
 from orchestrator.domain.auth_state import AuthKey
+from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.content import Content, as_sent, to_values
 from orchestrator.domain.media import FileAtHand
 
@@ -71,6 +72,14 @@ def mark_read(
             participant_jid=participant_jid,
             wa_message_ids=wa_message_ids,
         )
+    )
+
+
+def act_on_chat(request_id: int, chat_jid: str, action: ChatAction) -> pb.SessionCommand:
+    """Show typing in a chat, or block its contact."""
+    number = pb.ChatAction.Value(f"CHAT_ACTION_{action.value}")
+    return pb.SessionCommand(
+        act_on_chat=pb.ActOnChat(request_id=request_id, chat_jid=chat_jid, action=number)
     )
 
 

@@ -13,6 +13,7 @@ from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator.bridge import decode, encode, errors
 from orchestrator.bridge.messages import BridgeEvent, CheckedNumber, Opening, SendResult
 from orchestrator.domain.auth_state import AuthKey
+from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.closing import Closed
 from orchestrator.domain.content import Content
 from orchestrator.domain.media import FileAtHand
@@ -21,7 +22,7 @@ from orchestrator.domain.retry import Outcome, SendReport
 _COMMANDS_WAITING = 1000
 """Bound of the commands that wait to be written; a caller beyond it waits."""
 
-_ANSWERS = frozenset({"send_result", "numbers_checked", "marked_read", "pairing_code"})
+_ANSWERS = frozenset({"send_result", "numbers_checked", "marked_read", "pairing_code", "chat_acted"})
 
 
 class Wire(Protocol):
@@ -144,6 +145,11 @@ class SessionStream:
             lambda id_: encode.mark_read(id_, chat_jid, participant_jid, wa_message_ids), timeout_s
         )
         _raise_where_refused(answer.marked_read)
+
+    async def act_on_chat(self, chat_jid: str, action: ChatAction, timeout_s: float) -> None:
+        """Show typing in a chat, or block its contact; raises PonteError where that is not confirmed."""
+        answer = await self._question(lambda id_: encode.act_on_chat(id_, chat_jid, action), timeout_s)
+        _raise_where_refused(answer.chat_acted)
 
     async def request_pairing_code(self, phone_number: str, timeout_s: float, custom_code: str = "") -> str:
         """Ask for a code to type on the phone; raises PonteError where there is none."""
@@ -273,6 +279,6 @@ def _unanswered(question: _Question, reason: str) -> SendResult:
     return SendResult(SendReport(Outcome.NOT_SENT, reason=errors.NOT_CONNECTED))
 
 
-def _raise_where_refused(answer: pb.NumbersChecked | pb.MarkedRead | pb.PairingCode) -> None:
+def _raise_where_refused(answer: pb.NumbersChecked | pb.MarkedRead | pb.PairingCode | pb.ChatActed) -> None:
     if answer.error_code:
         raise errors.refused(answer.error_code, answer.detail)

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from orchestrator.bridge.stream import SessionStream
 from orchestrator.domain import errors
+from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.gateway.runner import SessionRunner
@@ -79,6 +80,13 @@ class LocalGateway:
         """Show messages as read to their sender."""
         stream = self._connected(scope, session_id)
         await stream.mark_read(chat_jid, participant_jid, wa_message_ids, self._settings.query_timeout_s)
+
+    async def act_on_chat(
+        self, scope: CompanyScope, session_id: str, chat_jid: str, action: ChatAction
+    ) -> None:
+        """Show typing in a chat, or block its contact."""
+        stream = self._connected(scope, session_id)
+        await stream.act_on_chat(chat_jid, action, self._settings.query_timeout_s)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

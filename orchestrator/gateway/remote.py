@@ -8,6 +8,7 @@ from grpc.aio import AioRpcError
 
 from orchestrator._generated.ponte.gateway.v1 import gateway_pb2 as pb
 from orchestrator._generated.ponte.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
+from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.gateway import calls, codec
@@ -81,6 +82,13 @@ class RemoteGateway:
             wa_message_ids=wa_message_ids,
         )
         await self._ask(self._stub.MarkRead, request, scope)
+
+    async def act_on_chat(
+        self, scope: CompanyScope, session_id: str, chat_jid: str, action: ChatAction
+    ) -> None:
+        """Show typing in a chat, or block its contact."""
+        request = pb.ActOnChatRequest(session_id=session_id, chat_jid=chat_jid, action=action.value)
+        await self._ask(self._stub.ActOnChat, request, scope)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 
 from orchestrator.domain import errors
+from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.gateway.local import LocalGateway
@@ -63,6 +64,14 @@ class GatewayRouter:
         holder = await self._holder(scope, session_id)
         with self._forgetting(scope, session_id):
             await holder.mark_read(scope, session_id, chat_jid, participant_jid, wa_message_ids)
+
+    async def act_on_chat(
+        self, scope: CompanyScope, session_id: str, chat_jid: str, action: ChatAction
+    ) -> None:
+        """Show typing in a chat, or block its contact."""
+        holder = await self._holder(scope, session_id)
+        with self._forgetting(scope, session_id):
+            await holder.act_on_chat(scope, session_id, chat_jid, action)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

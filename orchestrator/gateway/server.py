@@ -12,6 +12,7 @@ from orchestrator._generated.ponte.gateway.v1.gateway_pb2_grpc import (
     add_GatewayServiceServicer_to_server,
 )
 from orchestrator.domain import errors
+from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.errors import PonteError
 from orchestrator.gateway import calls, codec
 from orchestrator.gateway.gateway import Gateway
@@ -91,6 +92,15 @@ class _Servicer(GatewayServiceServicer):
                 request.wa_message_ids,
             )
             return pb.MarkReadResponse()
+        except Exception as error:
+            await _abort(context, error)
+
+    async def ActOnChat(self, request: pb.ActOnChatRequest, context: Context) -> pb.ActOnChatResponse:
+        try:
+            scope = calls.admit(self._secret, context.invocation_metadata() or ())
+            action = ChatAction(request.action)
+            await self._local.act_on_chat(scope, request.session_id, request.chat_jid, action)
+            return pb.ActOnChatResponse()
         except Exception as error:
             await _abort(context, error)
 

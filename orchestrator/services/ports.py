@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import Content
 from orchestrator.domain.jid import ContactId
@@ -76,6 +77,12 @@ class GatewayPort(Protocol):
         wa_message_ids: Sequence[str],
     ) -> None:
         """Show messages as read to their sender."""
+        ...
+
+    async def act_on_chat(
+        self, scope: CompanyScope, session_id: str, chat_jid: str, action: ChatAction
+    ) -> None:
+        """Show typing in a chat, or block its contact."""
         ...
 
     async def request_pairing_code(

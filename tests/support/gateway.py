@@ -3,6 +3,7 @@
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
 
+from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import GATEWAY_UNAVAILABLE, PonteError
 from orchestrator.domain.jid import ContactId, phone_number_to_jid
@@ -28,6 +29,8 @@ class FakeGateway:
         """Phone numbers without an account."""
         self.read: list[tuple[str, str, str, tuple[str, ...]]] = []
         """(session id, chat, participant, message ids) of mark_read."""
+        self.acted: list[tuple[str, str, ChatAction]] = []
+        """(session id, chat, action) of act_on_chat."""
         self.pairings: list[tuple[str, str]] = []
         """(session id, phone number) of request_pairing_code."""
         self.logged_out: list[str] = []
@@ -82,6 +85,12 @@ class FakeGateway:
     ) -> None:
         self._demand_available()
         self.read.append((session_id, chat_jid, participant_jid, tuple(wa_message_ids)))
+
+    async def act_on_chat(
+        self, scope: CompanyScope, session_id: str, chat_jid: str, action: ChatAction
+    ) -> None:
+        self._demand_available()
+        self.acted.append((session_id, chat_jid, action))
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

@@ -6,6 +6,7 @@
 //   {"do":"post","to":"+55...","content":{...}}   any content of sendMessage; answers {"id"} once it is acknowledged
 //   {"do":"relay","to":"+55...","message":{...}}   any protobuf Message; answers {"id"} once it is acknowledged
 //   {"do":"vote","id":"...","options":["..."]}    votes in a poll that came in; answers {"id"}
+//   {"do":"read","id":"..."}           answers once a message that was sent has been read
 //   {"do":"message","id":"..."}        answers {"key","message"} once a message of this id has come in
 //   {"do":"close"}                     ends the connection and lets the files be written
 // Run with the folder of a package that has Baileys as working directory; the argument is WhatsApp's address.
@@ -27,6 +28,7 @@ const say = answer => process.stdout.write(`${JSON.stringify(answer)}\n`)
 
 const texts = []
 const arrived = new Map()
+const read = new Set()
 const acks = new Map()
 let socket
 let opened
@@ -44,6 +46,10 @@ function start(link) {
   socket = makeWASocket({ auth: link.state, logger, waWebSocketUrl: whatsappUrl, markOnlineOnConnect: false })
   const { ev, ws } = socket
   ev.on('creds.update', link.saveCreds)
+  ws.on('CB:receipt', node => {
+    if (node.attrs.type === 'read') read.add(node.attrs.id)
+    waiting()
+  })
   ws.on('CB:ack,class:message', node => acks.get(node.attrs.id)?.())
   ev.on('messages.upsert', ({ messages }) => {
     for (const { key, message } of messages) {
@@ -107,6 +113,10 @@ const commands = {
     const encPayload = aesEncryptGCM(vote, secret, iv, Buffer.from(`${id}\u0000${voter}`))
     const pollUpdateMessage = { pollCreationMessageKey: key, vote: { encPayload, encIv: iv }, senderTimestampMs: Date.now() }
     return acknowledged(messageId => socket.relayMessage(key.remoteJid, { pollUpdateMessage }, { messageId }))
+  },
+  async read({ id }) {
+    while (!read.has(id)) await new Promise(resolve => (waiting = resolve))
+    return { read: true }
   },
   async message({ id }) {
     return cameIn(id)

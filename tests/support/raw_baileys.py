@@ -61,6 +61,10 @@ class RawBaileys:
         """The key and the protobuf `Message` of what came in with this id, once it has."""
         return await self._do("message", id=message_id)
 
+    async def was_read(self, message_id: str) -> None:
+        """Wait until a message that was sent is read."""
+        await self._do("read", id=message_id)
+
     async def close(self) -> None:
         """End the connection; the folder is complete."""
         await self._do("close")

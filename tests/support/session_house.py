@@ -20,6 +20,7 @@ from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.router import GatewayRouter
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.services.campaign_services import CampaignServices
+from orchestrator.services.chats import ChatService
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.context import Context, SendingLimits
@@ -247,6 +248,7 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
         sessions=SessionService(context, router),
         messages=MessageService(context, event_bell, OutgoingFiles(media)),
         contacts=ContactService(context, router),
+        chats=ChatService(context, router),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
         media=media,

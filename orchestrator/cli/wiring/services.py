@@ -18,6 +18,7 @@ from orchestrator.queue.bells import LocalWork, QueueBells
 from orchestrator.queue.jobs import DISPATCH, WEBHOOKS
 from orchestrator.services.campaign_rounds import CampaignRounds
 from orchestrator.services.campaign_services import CampaignServices
+from orchestrator.services.chats import ChatService
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.context import Context, Limits, SendingLimits
@@ -135,6 +136,7 @@ def make_api_services(
         sessions=SessionService(context, router),
         messages=MessageService(context, event_bell, OutgoingFiles(ground.media)),
         contacts=ContactService(context, router),
+        chats=ChatService(context, router),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, _guard(settings)),
         media=ground.media,

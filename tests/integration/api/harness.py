@@ -18,6 +18,7 @@ from orchestrator.api.services import ApiServices
 from orchestrator.api.settings import Addresses, ApiSettings
 from orchestrator.domain.company import CompanyScope
 from orchestrator.services.campaign_services import CampaignServices
+from orchestrator.services.chats import ChatService
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.context import Context
@@ -62,6 +63,7 @@ def make_services(context: Context, gateway: FakeGateway, media_folder: Path) ->
         sessions=SessionService(context, gateway),
         messages=MessageService(context, event_bell, OutgoingFiles(media)),
         contacts=ContactService(context, gateway),
+        chats=ChatService(context, gateway),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
         media=media,

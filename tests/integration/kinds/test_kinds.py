@@ -120,6 +120,7 @@ async def test_every_kind_works_where_the_table_says_so(database_url: str, tmp_p
             told += [(arrival.kind, await _receive(world, arrival)) for arrival in RECEIVED]
             for kind, data in told:
                 await world.check_everywhere(kind, data)
+        await _act_on_chat(world)
         heard = {one.event["data"]["id"]: one.event["data"] for one in world.receiver.taken}
         for kind, data in told:
             assert heard[data["id"]]["content"] == data["content"], kind
@@ -179,6 +180,18 @@ async def _vote(world: World) -> Json:
     ]
     world.table.mark("poll_vote", ["receive"])
     return told
+
+
+async def _act_on_chat(world: World) -> None:
+    """The other side sees a read mark; WhatsApp takes typing and blocks."""
+    words = await _named(world, "theirs")
+    await world.house.call("POST", "/v1/chats:markRead", {"message_ids": [words["id"]]})
+    await world.peer.was_read(words["wa_id"])
+    for activity in ("TYPING", "RECORDING", "PAUSED"):
+        asked = {"chat": world.peer_number, "activity": activity}
+        await world.house.call("POST", "/v1/chats:showActivity", asked)
+    for verb in ("block", "unblock"):
+        await world.house.call("POST", f"/v1/contacts:{verb}", {"contact": world.peer_number})
 
 
 def _content(values: Json) -> content_pb2.Content:

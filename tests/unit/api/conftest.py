@@ -18,6 +18,7 @@ def api_services() -> ApiServices:
         sessions=nothing,
         messages=nothing,
         contacts=nothing,
+        chats=nothing,
         events=nothing,
         webhooks=nothing,
         media=nothing,

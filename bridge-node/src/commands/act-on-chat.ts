@@ -1,0 +1,37 @@
+import type { WASocket } from '@whiskeysockets/baileys';
+import type { CloseSignal } from '../close-signal.js';
+import { type ActOnChat, type ChatActed, ChatAction } from '../generated/ponte/bridge/v1/bridge.js';
+import { queryError } from './query-error.js';
+
+type ActingSocket = Pick<WASocket, 'sendPresenceUpdate' | 'updateBlockStatus'>;
+
+/** Shows typing or recording in a chat, or blocks its contact. */
+export async function actOnChat(
+  sock: ActingSocket,
+  closeSignal: CloseSignal,
+  { requestId, chatJid, action }: ActOnChat,
+): Promise<ChatActed> {
+  try {
+    await closeSignal.race(act(sock, chatJid, action));
+    return { requestId, errorCode: '', detail: '' };
+  } catch (error) {
+    return { requestId, ...queryError(error) };
+  }
+}
+
+function act(sock: ActingSocket, jid: string, action: ChatAction): Promise<void> {
+  switch (action) {
+    case ChatAction.CHAT_ACTION_TYPING:
+      return sock.sendPresenceUpdate('composing', jid);
+    case ChatAction.CHAT_ACTION_RECORDING:
+      return sock.sendPresenceUpdate('recording', jid);
+    case ChatAction.CHAT_ACTION_PAUSED:
+      return sock.sendPresenceUpdate('paused', jid);
+    case ChatAction.CHAT_ACTION_BLOCK:
+      return sock.updateBlockStatus(jid, 'block');
+    case ChatAction.CHAT_ACTION_UNBLOCK:
+      return sock.updateBlockStatus(jid, 'unblock');
+    default:
+      return Promise.reject(new Error('an action of a newer contract'));
+  }
+}
