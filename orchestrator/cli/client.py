@@ -54,6 +54,15 @@ class PonteClient:
         """POST `body` as JSON to `path`; raises like get()."""
         return await self._call("POST", path, body or {})
 
+    async def post_form(self, path: str, form: aiohttp.FormData) -> Json:
+        """POST a form with a file to `path`, however long that takes; raises like get()."""
+        content: Json = json.loads(await self._ask("POST", path, data=form, timeout=_NO_TIMEOUT))
+        return content
+
+    async def get_bytes(self, path: str) -> bytes:
+        """GET what `path` has, as it is, however long that takes; raises like get()."""
+        return await self._ask("GET", path, timeout=_NO_TIMEOUT)
+
     async def events(self, after: int) -> AsyncIterator[Json]:
         """Yield the company's events that follow sequence number `after`, without end, as they happen."""
         request = self._http.get(
@@ -67,14 +76,17 @@ class PonteClient:
                     yield json.loads(line.removeprefix(b"data:"))
 
     async def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> Json:
+        content: Json = json.loads(await self._ask(method, path, json=body))
+        return content
+
+    async def _ask(self, method: str, path: str, **options: Any) -> bytes:
         try:
             async with self._http.request(
-                method, self._url + path, json=body, headers=self._headers
+                method, self._url + path, headers=self._headers, **options
             ) as answer:
                 if answer.status >= 400:
                     raise CallFailedError(answer.status, await _problem(answer))
-                content: Json = await answer.json(content_type=None)
-                return content
+                return await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise StartupError(
                 f"No Ponte answers at {self._url} ({error}): start one with 'ponte up'."

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import company, config_table, keys, migrate, session, simulator, split, up, version
+from orchestrator.cli import campaign, company, config_table, keys, migrate, session, simulator, split, up, version
 from orchestrator.cli.demo import command as demo
 from orchestrator.startup import StartupError
 
@@ -26,6 +26,7 @@ app.command("config")(config_table.config)
 app.command("demo")(demo.demo)
 app.command("simulator")(simulator.simulator)
 app.command("version")(version.version)
+app.add_typer(campaign.app, name="campaign")
 app.add_typer(company.app, name="company")
 app.add_typer(keys.app, name="keys")
 app.add_typer(session.app, name="session")
