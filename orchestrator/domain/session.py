@@ -1,6 +1,6 @@
 """The life of a session: its states, what changes them, and what is known of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -139,7 +139,8 @@ class LastClose:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One linked WhatsApp account of a company. `reconnect_at` is set while it waits to connect again by itself."""
+    """One linked WhatsApp account of a company. `reconnect_at` is set while it waits to connect again by itself,
+    `held_until` is the end of its gateway's lease."""
 
     id: str
     company_id: str
@@ -152,6 +153,13 @@ class Session:
     created_at: datetime
     connected_at: datetime | None
     reconnect_at: datetime | None = None
+    held_until: datetime | None = field(default=None, compare=False)
+
+    def seen_at(self, now: datetime) -> "Session":
+        """As it is to be shown: one that no gateway holds, because it was killed, is not connected any more."""
+        if self.state is SessionState.CONNECTED and (self.held_until is None or self.held_until <= now):
+            return replace(self, state=SessionState.RECONNECTING)
+        return self
 
     @property
     def is_linked(self) -> bool:

@@ -1,6 +1,7 @@
 """Sessions of a company: make, look up, pair, start, stop, log out, delete."""
 
 import asyncio
+from dataclasses import replace
 
 from loguru import logger
 
@@ -97,14 +98,14 @@ class SessionService:
 
     async def get(self, scope: CompanyScope, session_id: str) -> Session:
         """Look a session up."""
-        _check_id(session_id)
-        async with self._context.database.reading(scope) as tx:
-            return await _find(tx, scope, session_id)
+        return (await self._look_up(scope, session_id)).seen_at(self._context.clock())
 
     async def list(self, scope: CompanyScope, page: PageRequest) -> Page[Session]:
         """The company's sessions, newest first."""
         async with self._context.database.reading(scope) as tx:
-            return await sessions.list_page(tx, scope, page)
+            found = await sessions.list_page(tx, scope, page)
+        now = self._context.clock()
+        return replace(found, items=[session.seen_at(now) for session in found.items])
 
     async def resolve(self, scope: CompanyScope, session_id: str) -> Session:
         """The session named, or the company's only one where none is. Raises SESSION_AMBIGUOUS."""
@@ -198,7 +199,7 @@ class SessionService:
 
     async def logout(self, scope: CompanyScope, session_id: str) -> Session:
         """Remove the linked device at WhatsApp where the session is connected, and forget its credentials."""
-        session = await self.get(scope, session_id)
+        session = await self._look_up(scope, session_id)
         await self._remove_device(scope, session)
 
         async def forget(tx: Transaction) -> Session:
@@ -209,7 +210,7 @@ class SessionService:
 
     async def delete(self, scope: CompanyScope, session_id: str) -> None:
         """Log out and remove the session; its messages and events stay."""
-        session = await self.get(scope, session_id)
+        session = await self._look_up(scope, session_id)
         await self._remove_device(scope, session)
 
         async def remove(tx: Transaction) -> None:
@@ -218,6 +219,11 @@ class SessionService:
             await sessions.change(tx, scope, session_id, {"deleted_at": self._context.clock()})
 
         await self._context.database.shared_transaction(scope, remove)
+
+    async def _look_up(self, scope: CompanyScope, session_id: str) -> Session:
+        _check_id(session_id)
+        async with self._context.database.reading(scope) as tx:
+            return await _find(tx, scope, session_id)
 
     async def _remove_device(self, scope: CompanyScope, session: Session) -> None:
         if session.state is not SessionState.CONNECTED:

@@ -158,6 +158,7 @@ def _to_session(row: RowMapping) -> Session:
         created_at=row["created_at"],
         connected_at=row["connected_at"],
         reconnect_at=row["reconnect_at"] if row["state"] == SessionState.RECONNECTING else None,
+        held_until=row["lease_until"],
     )
 
 

@@ -1,6 +1,7 @@
 """The session's state machine."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -65,3 +66,15 @@ def test_a_session_is_linked_in_the_states_in_which_messages_may_be_queued(state
     assert session.is_linked is (
         state not in {SessionState.NEW, SessionState.PAIRING, SessionState.LOGGED_OUT}
     )
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_session_that_nobody_holds_any_more_does_not_read_connected(state: SessionState) -> None:
+    now = datetime(2026, 1, 5, tzinfo=UTC)
+    session = Session("id", "company", "Sales", state, DesiredState.RUN, ContactId(), "", None, now, None)
+    held = replace(session, held_until=now + timedelta(seconds=1))
+    expected = SessionState.RECONNECTING if state is SessionState.CONNECTED else state
+
+    assert held.seen_at(now).state is state
+    assert replace(session, held_until=now).seen_at(now).state is expected
+    assert session.seen_at(now).state is expected

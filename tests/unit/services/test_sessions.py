@@ -334,3 +334,21 @@ async def test_deleting_logs_out_and_keeps_the_events(
     closed = (await event_data(context, scope))[-1]
     assert closed[0] == "session.closed"
     assert closed[1]["reason"] == "logged_out"
+
+
+async def test_a_dead_gateways_session_reads_reconnecting_until_another_one_has_it(
+    service: SessionService, context: Context, make: Factories, scope: CompanyScope, clock: ManualClock
+) -> None:
+    session = await make.linked_session(scope, state=SessionState.CONNECTED)
+    runtime = SessionRuntime(context)
+
+    async def states() -> set[SessionState]:
+        page = await service.list(scope, PageRequest())
+        return {(await service.get(scope, session.id)).state, *(listed.state for listed in page.items)}
+
+    await runtime.claim("first", "", 10, 1)
+    assert await states() == {SessionState.CONNECTED}
+    clock.advance(10)
+    assert await states() == {SessionState.RECONNECTING}
+    await runtime.claim("second", "", 10, 1)
+    assert await states() == {SessionState.CONNECTED}
