@@ -108,7 +108,9 @@ class Event:
         checks.named_text(self.name, f"{path}.name", _MOST_NAME)
         checks.short_text(self.description, f"{path}.description", _MOST_LONG_TEXT)
         if self.join_link:
-            raise checks.refused(f"{path}.join_link", "A link to join cannot be sent; put it in the description.")
+            raise checks.refused(
+                f"{path}.join_link", "A link to join cannot be sent; put it in the description."
+            )
         if self.start_at is None:
             raise checks.refused(f"{path}.start_at", "Say when it begins.")
         if self.end_at is not None and self.end_at < self.start_at:

@@ -21,6 +21,7 @@ SHA256 = bytes(range(32)).hex()
 class Sent:
     """A request's content, and what stands in the protobuf `Message` that the other side decrypts.
 
+    `{picture}`, `{film}` and `{sound}` stand for ids of files.
     `about` says which message it names: `theirs` came in, `ours` went out; `{id}` in the body stands for it.
     """
 
@@ -77,6 +78,30 @@ SENT = [
         {"forward": {"message_id": "{id}"}},
         {"extendedTextMessage": {"text": "theirs", "contextInfo": {"isForwarded": True}}},
         about="theirs",
+    ),
+    Sent(
+        "image",
+        {"image": {"media": {"media_id": "{picture}"}, "caption": "look"}, "view_once": True},
+        {"viewOnceMessage": {"message": {"imageMessage": {"caption": "look", "mimetype": "image/png"}}}},
+    ),
+    Sent(
+        "video",
+        {"video": {"media": {"media_id": "{film}"}, "round": True}},
+        {"ptvMessage": {"mimetype": "video/mp4"}},
+    ),
+    Sent(
+        "audio", {"audio": {"media": {"media_id": "{sound}"}}}, {"audioMessage": {"mimetype": "audio/mpeg"}}
+    ),
+    Sent("voice", {"voice": {"media": {"media_id": "{sound}"}}}, {"audioMessage": {"ptt": True}}),
+    Sent(
+        "document",
+        {"document": {"media": {"media_id": "{picture}", "file_name": "a.png"}, "caption": "your bill"}},
+        {"documentMessage": {"fileName": "a.png", "caption": "your bill"}},
+    ),
+    Sent(
+        "sticker",
+        {"sticker": {"media": {"media_id": "{picture}"}}},
+        {"stickerMessage": {"mimetype": "image/webp"}},
     ),
     Sent(
         "location",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from google.protobuf import json_format
 
@@ -20,11 +21,12 @@ from orchestrator.webhooks.settings import WebhookSettings
 from tests.integration.kinds.cases import RECEIVED, SENT, Json, Received, Sent, filled, missing
 from tests.integration.kinds.table import PAGE, Table
 from tests.integration.webhooks.receiver import Receiver, running_receiver
+from tests.support import files
 from tests.support.raw_baileys import RawBaileys, running_raw_baileys
 from tests.support.session_house import SessionHouse, running_house, running_servers
 from tests.support.simulator import eventually
 
-pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("database_kind", ["sqlite"])]
 
 _DONE = ("SENT", "DELIVERED", "READ")
 
@@ -39,6 +41,8 @@ class World:
     session: str
     receiver: Receiver
     table: Table
+    files: dict[str, str]
+    """What the words for files stand for."""
 
     @property
     def number(self) -> str:
@@ -58,7 +62,7 @@ class World:
             found = await self.house.events(self.session, type_)
             return next((data for data in found if data["wa_message_id"] == wa_message_id), None)
 
-        data: Json = await eventually(look)
+        data: Json = await eventually(look, timeout_s=30)
         return data
 
     async def check_everywhere(self, kind: str, told: Json) -> None:
@@ -93,7 +97,23 @@ async def _running_world(folder: Path, database_url: str) -> AsyncIterator[World
         peer_number = servers.new_number()
         await servers.simulator.create_phone(peer_number)
         await peer.link(peer_number, folder / "peer")
-        yield World(house, peer, peer_number, session, receiver, Table())
+        uploaded = await _upload(house, folder)
+        yield World(house, peer, peer_number, session, receiver, Table(), uploaded)
+
+
+async def _upload(house: SessionHouse, folder: Path) -> dict[str, str]:
+    made = {
+        "picture": files.png(),
+        "film": files.film(folder / "a.mp4", 1.0).read_bytes(),
+        "sound": files.tone(folder / "a.mp3", 1.0).read_bytes(),
+    }
+    ids: dict[str, str] = {}
+    for word, contents in made.items():
+        form = aiohttp.FormData()
+        form.add_field("file", contents, filename=word)
+        answer = await house.rest.ask("POST", "/v1/media", data=form)
+        ids[word] = answer.body["id"]
+    return ids
 
 
 @asynccontextmanager
@@ -131,7 +151,7 @@ async def test_every_kind_works_where_the_table_says_so(database_url: str, tmp_p
 
 
 async def _send(world: World, case: Sent) -> Json:
-    words = await _named(world, case.about) if case.about else {}
+    words = world.files | (await _named(world, case.about) if case.about else {})
     sent = await world.post(filled(case.body, **words))
     arrived = await world.peer.message(sent["wa_message_id"])
     gaps = missing(filled(case.arrives, **words), arrived["message"])
