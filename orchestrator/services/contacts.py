@@ -14,8 +14,8 @@ from orchestrator.domain.session import LINKED_STATES
 from orchestrator.services.context import Context
 from orchestrator.services.phone_numbers import check_phone_number
 from orchestrator.services.ports import GatewayPort, NumberCheck
+from orchestrator.store import chat_names, dispatch_leases
 from orchestrator.store import contacts as contact_store
-from orchestrator.store import dispatch_leases
 from orchestrator.store.contacts import StoredContact
 from orchestrator.store.database import Transaction
 from orchestrator.store.messages import lock_company
@@ -78,6 +78,8 @@ class ContactBook:
         contact_id = matches[0].id if matches else make_id(now, self._context.rng)
         stored = StoredContact(contact_id, merged, push_name)
         await contact_store.put(tx, scope, stored, matches, now)
+        if _joins_chats(merged, matches):
+            await chat_names.merge(tx, scope, merged)
         for jid in (merged.pn_jid, merged.lid_jid):
             if jid:
                 known[jid] = stored
@@ -189,6 +191,13 @@ def _matches(contact: ContactId, known: dict[str, StoredContact]) -> list[Stored
     """The stored contacts that share a name with this one; that of the phone number first."""
     found = (known.get(jid) for jid in (contact.pn_jid, contact.lid_jid) if jid)
     return list({stored.id: stored for stored in found if stored is not None}.values())
+
+
+def _joins_chats(merged: ContactId, matches: Sequence[StoredContact]) -> bool:
+    """Tell whether the contact was known by its lid alone: what it wrote then stands in a chat of that name."""
+    return bool(merged.pn_jid) and any(
+        match.contact.lid_jid == merged.lid_jid and not match.contact.pn_jid for match in matches
+    )
 
 
 def _merged(contact: ContactId, matches: Sequence[StoredContact]) -> ContactId:

@@ -27,8 +27,10 @@ from orchestrator.domain.events import Event
 from orchestrator.domain.inbound import InboundMessage
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import Message
+from orchestrator.domain.page import PageRequest
+from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.inbox import InboxService
-from orchestrator.services.messages import SubmitText
+from orchestrator.services.messages import MessageFilter, SubmitText
 from orchestrator.store import events
 from tests.support.clock import START, ManualClock
 from tests.support.desk import Desk
@@ -271,3 +273,33 @@ async def test_a_message_is_forwarded_as_it_is(desk: Desk, inbox: Inbox) -> None
 
     forwarded = await desk.messages.submit(desk.scope, command)
     assert forwarded.content == Content(Location(1.5, 2.5), forwarded=True)
+
+
+@pytest.mark.parametrize("how", ["the next message", "a receipt of both names"])
+async def test_a_contact_seen_by_lid_first_has_one_chat_in_the_end(
+    desk: Desk, inbox: Inbox, how: str
+) -> None:
+    only_lid = ContactId(lid_jid=LID)
+    await inbox.take("A", "first", chat=only_lid, sender=only_lid)
+    assert (await inbox.message("A")).chat_jid == LID
+
+    if how == "the next message":
+        await inbox.take("B", "second")
+    else:
+        book = ContactBook(desk.context)
+        await desk.context.database.shared_transaction(
+            desk.scope, lambda tx: book.learn(tx, desk.scope, [Sighting(BOTH)])
+        )
+        await inbox.take("B", "second", chat_jid=PN)
+    # It comes again, now by its number.
+    await inbox.take("A", "first", chat_jid=PN)
+
+    messages = await desk.messages.list(desk.scope, MessageFilter(chat=PN), PageRequest(10))
+    assert [(found.wa_message_id, found.chat_jid, found.contact) for found in messages.items] == [
+        ("B", PN, BOTH),
+        ("A", PN, BOTH),
+    ]
+    by_lid = await desk.messages.list(desk.scope, MessageFilter(chat=LID), PageRequest(10))
+    assert by_lid.items == messages.items
+    await inbox.about("C", "A", Reaction(emoji="👍"))
+    assert (await inbox.message("A")).marks.reactions != ()

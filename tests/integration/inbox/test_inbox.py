@@ -134,7 +134,7 @@ async def test_a_message_is_recognised_when_its_number_has_become_known_since(
     await inbox.record(desk.scope, desk.session_id, FENCE, _inbound("A", contact=ContactId(lid_jid=LID)))
     await inbox.record(desk.scope, desk.session_id, FENCE, _inbound("A", contact=BOTH))
     [message] = await _messages(desk)
-    assert message.chat_jid == LID
+    assert message.chat_jid == PN
 
 
 async def test_the_same_id_in_another_chat_is_another_message(desk: Desk, inbox: InboxService) -> None:
