@@ -74,7 +74,12 @@ class SessionRuntime:
         """Prolong all leases of an owner; those missing in the answer are lost."""
         until = self._context.clock() + self._context.tempo.span(lease_s)
         async with self._context.database.transaction(SystemScope()) as tx:
-            return await leases.renew(tx, owner, until)
+            renewed = await leases.renew_unlocked(tx, owner, until)
+            held = await leases.list_held(tx, owner)
+        for session_id in set(held) - {lease.session_id for lease in renewed}:
+            async with self._context.database.transaction(SystemScope()) as tx:
+                renewed += await leases.renew_one(tx, owner, session_id, until)
+        return renewed
 
     async def release(self, owner: str, session_id: str, fence: int) -> None:
         """Give a lease back, so that another gateway need not wait for its end."""

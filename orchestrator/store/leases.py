@@ -49,11 +49,32 @@ async def claim(
     return [_to_lease(row) for row in (await tx.connection.execute(statement)).mappings()]
 
 
-async def renew(tx: Transaction, owner: str, until: datetime) -> list[Renewed]:
-    """Prolong all leases of an owner in one statement; a lease that is missing in the answer is lost."""
+async def renew_unlocked(tx: Transaction, owner: str, until: datetime) -> list[Renewed]:
+    """Prolong the leases of an owner in one statement, but those of sessions that another transaction has locked.
+
+    Waiting for one session while others are locked here would be a deadlock with a transaction that writes for several
+    sessions, such as a group commit.
+    """
+    mine = select(_sessions.c.id).where(_sessions.c.lease_owner == owner)
+    unlocked = mine.with_for_update(key_share=True, skip_locked=True).scalar_subquery()
+    return await _renew(tx, owner, until, _sessions.c.id.in_(unlocked))
+
+
+async def renew_one(tx: Transaction, owner: str, session_id: str, until: datetime) -> list[Renewed]:
+    """Prolong one lease, once whoever has locked its session is done; nothing where it is lost."""
+    return await _renew(tx, owner, until, _sessions.c.id == session_id)
+
+
+async def list_held(tx: Transaction, owner: str) -> list[str]:
+    """The sessions whose lease an owner has, ended or not."""
+    query = select(_sessions.c.id).where(_sessions.c.lease_owner == owner)
+    return list((await tx.connection.execute(query)).scalars())
+
+
+async def _renew(tx: Transaction, owner: str, until: datetime, which: ColumnElement[bool]) -> list[Renewed]:
     statement = (
         update(_sessions)
-        .where(_sessions.c.lease_owner == owner)
+        .where(_sessions.c.lease_owner == owner, which)
         .values(lease_until=until)
         .returning(
             _sessions.c.id,

@@ -11,6 +11,8 @@ from orchestrator.domain.errors import PonteError
 from orchestrator.domain.session import DesiredState, Lease, SessionState
 from orchestrator.services.context import Context
 from orchestrator.services.session_runtime import SessionRuntime
+from orchestrator.store import sessions
+from orchestrator.store.database import Transaction
 from orchestrator.store.models import SessionRow
 from orchestrator.store.vault import VaultError
 from tests.support.clock import ManualClock
@@ -83,6 +85,31 @@ async def test_renewing_says_what_shall_not_run_any_more(
         await tx.connection.execute(text("UPDATE session SET desired_state = 'STOP'"))
     [renewed] = await runtime.renew("a", 15)
     assert not renewed.wanted
+
+
+async def test_renewing_waits_for_a_locked_session_without_holding_the_others(
+    make: Factories, runtime: SessionRuntime, context: Context
+) -> None:
+    scope = await make.company(max_sessions=2)
+    first, second = [(await make.linked_session(scope)).id for _ in range(2)]
+    await claim(runtime, "a")
+
+    async with context.database.transaction(scope) as tx:
+        await sessions.lock_record(tx, scope, second)
+        renewing = asyncio.create_task(runtime.renew("a", 15))
+        if tx.dialect == "postgresql":
+            await _until_somebody_waits(tx)
+        # What a group commit does: were the first one locked by the renewal, each would wait for the other.
+        await sessions.lock_record(tx, scope, first)
+
+    assert sorted(lease.session_id for lease in await renewing) == sorted([first, second])
+
+
+async def _until_somebody_waits(tx: Transaction) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with asyncio.timeout(5):
+        while not (await tx.connection.execute(waiting)).scalar_one():
+            await asyncio.sleep(0.01)
 
 
 async def test_a_released_lease_is_free_at_once(make: Factories, runtime: SessionRuntime) -> None:
