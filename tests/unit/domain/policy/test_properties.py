@@ -149,7 +149,7 @@ def run(sender: Sender, steps: Sequence[object]) -> None:
                 sender.hear(step)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(STEPS, min_size=20, max_size=90))
 def test_no_sequence_exceeds_a_cap_in_any_window(steps: list[object]) -> None:
     sender = Sender(NARROW)
@@ -218,7 +218,7 @@ CANDIDATES = st.builds(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(SNAPSHOTS, CANDIDATES, MOMENTS)
 def test_a_delay_ends_later_than_now_and_every_answer_has_its_reasons(
     snapshot: Snapshot, candidate: Candidate, now: datetime
@@ -238,7 +238,7 @@ def test_a_delay_ends_later_than_now_and_every_answer_has_its_reasons(
             assert typing_s == 0.0 or 1.2 <= typing_s <= 8.0
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(SNAPSHOTS, CANDIDATES, MOMENTS)
 def test_who_waits_as_told_gets_there(snapshot: Snapshot, candidate: Candidate, now: datetime) -> None:
     """Nobody is put off for ever: some day it is sent, or held for what a person can see."""
@@ -250,7 +250,6 @@ def test_who_waits_as_told_gets_there(snapshot: Snapshot, candidate: Candidate, 
     raise AssertionError(f"still delayed: {decision}")
 
 
-@settings(max_examples=200)
 @given(SNAPSHOTS, CANDIDATES, MOMENTS)
 def test_what_cannot_be_read_is_never_sent(snapshot: Snapshot, candidate: Candidate, now: datetime) -> None:
     unreadable = replace(candidate, suppressed=None)
@@ -261,14 +260,12 @@ def test_what_cannot_be_read_is_never_sent(snapshot: Snapshot, candidate: Candid
     assert isinstance(decide(snapshot, candidate, now.replace(tzinfo=None), Random(1)), Hold)
 
 
-@settings(max_examples=200)
 @given(SNAPSHOTS, CANDIDATES, MOMENTS)
 def test_deciding_changes_nothing(snapshot: Snapshot, candidate: Candidate, now: datetime) -> None:
     first = decide(snapshot, candidate, now, Random(1))
     assert decide(snapshot, candidate, now, Random(1)) == first
 
 
-@settings(max_examples=200)
 @given(SNAPSHOTS, CANDIDATES, MOMENTS)
 def test_the_next_campaign_message_is_never_drawn_into_the_past(
     snapshot: Snapshot, candidate: Candidate, now: datetime
