@@ -1,10 +1,11 @@
 """Foretelling a campaign by running the sending policy itself over simulated time. Nothing is sent.
 
 Recipients are alike within a group, so only counts are held: a million cost what a hundred do. Once a number has passed
-its warm-up, weeks repeat themselves: after one whole week is simulated, as many as fit are skipped (daylight saving
-time is not looked at there).
+its warm-up, weeks repeat themselves: after two that are alike, most of those that are left are skipped, and the next is
+looked at anew (daylight saving time is not).
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,9 @@ WEEK: Final = timedelta(days=7)
 
 LONGEST: Final = timedelta(days=366 * 50)
 """What takes longer is told as such."""
+
+_LIKE: Final = 0.02
+"""Two weeks are alike whose messages differ by no more than this share."""
 
 _LEAST_STEP: Final = timedelta(milliseconds=1)
 _ALL_STEPS: Final = frozenset({ReasonCode.CAMPAIGN_GAP, ReasonCode.LONG_PAUSE})
@@ -91,6 +95,7 @@ class _Run:
     first: datetime | None = None
     last: datetime | None = None
     sent_this_week: Counter[Group] = field(default_factory=Counter)
+    sent_last_week: Counter[Group] = field(default_factory=Counter)
     week_began: datetime | None = None
     held_before: dict[ReasonCode, float] = field(default_factory=dict)
 
@@ -148,6 +153,7 @@ class _Run:
         if not self.left[group]:
             del self.left[group]
             self.week_began = None
+            self.sent_this_week = Counter()
 
     def _wait(self, delays: Sequence[Delay]) -> None:
         soonest = min(delays, key=lambda delay: delay.until)
@@ -174,15 +180,19 @@ class _Run:
             self.snapshot = replace(self.snapshot, warm_up=warm_up)
 
     def _note_week(self) -> None:
-        """After a whole week at the same pace, skip as many as are like it."""
-        if self.week_began is None or self.now - self.week_began >= WEEK:
-            if self.week_began is not None and self._is_mature():
-                self._skip(
-                    min(self.left[group] // sent for group, sent in self.sent_this_week.items() if sent)
-                )
-            self.week_began = self.now
-            self.sent_this_week = Counter()
-            self.held_before = {code: cap.seconds for code, cap in self.caps.items()}
+        """After a whole week that was like the one before, skip most of those that fit."""
+        if self.week_began is not None and self.now - self.week_began < WEEK:
+            return
+        if self.week_began is not None and self._is_mature() and self._is_steady():
+            fitting = min(self.left[group] // sent for group, sent in self.sent_this_week.items())
+            self._skip(fitting - math.ceil(fitting / 8))
+        self.week_began = self.now
+        self.sent_last_week, self.sent_this_week = self.sent_this_week, Counter()
+        self.held_before = {code: cap.seconds for code, cap in self.caps.items()}
+
+    def _is_steady(self) -> bool:
+        this, last = self.sent_this_week.total(), self.sent_last_week.total()
+        return this > 0 and abs(this - last) <= _LIKE * this
 
     def _is_mature(self) -> bool:
         began = self.week_began or self.now
@@ -190,20 +200,16 @@ class _Run:
         day = day_at(self.snapshot.warm_up, self.now, settings.warm_up)
         ladders = (settings.limits.per_hour, settings.limits.per_day, settings.new_chats.per_day)
         grown = day - (self.now - began).days
-        return bool(self.sent_this_week) and grown >= max(ladder.first_mature_day for ladder in ladders)
+        return grown >= max(ladder.first_mature_day for ladder in ladders)
 
     def _skip(self, weeks: int) -> None:
-        weeks = min(weeks, max(0, (self.end - self.told) // WEEK))
+        weeks = min(weeks, (self.end - self.told) // WEEK)
         for group, sent in self.sent_this_week.items():
             self.left[group] -= sent * weeks
-            if not self.left[group]:
-                del self.left[group]
         for code, cap in self.caps.items():
             in_the_week = cap.seconds - self.held_before.get(code, 0.0)
             self.caps[code] = replace(cap, seconds=cap.seconds + weeks * in_the_week)
         self.skipped += weeks * WEEK
-        if weeks and not self.left:
-            self.last = self.told
 
 
 def forecast(
