@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator.bridge.memory import MemoryBridge, MemoryPeer
+from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.retry import Outcome
@@ -134,6 +135,14 @@ async def test_other_calls_reach_it_too(house: RemoteHouse) -> None:
     with pytest.raises(PonteError) as raised:
         await reading
     assert raised.value.code.name == "WHATSAPP_RATE_LIMITED"
+
+    typing = asyncio.create_task(house.router.act_on_chat(house.scope, session_id, CHAT, ChatAction.TYPING))
+    command = await peer.next_command()
+    assert command is not None
+    acted = command.act_on_chat
+    assert (acted.chat_jid, acted.action) == (CHAT, pb.CHAT_ACTION_TYPING)
+    peer.emit(chat_acted=pb.ChatActed(request_id=acted.request_id))
+    await typing
 
     coding = asyncio.create_task(house.router.request_pairing_code(house.scope, session_id, "+1"))
     command = await peer.next_command()
