@@ -4,6 +4,7 @@ import { closeReason, closings } from './close-reason.js';
 import { CloseSignal } from './close-signal.js';
 import { actOnChat } from './commands/act-on-chat.js';
 import { checkNumbers } from './commands/check-numbers.js';
+import { downloadMedia } from './commands/download-media.js';
 import { markRead } from './commands/mark-read.js';
 import { requestPairingCode } from './commands/pairing-code.js';
 import { RecipientSessions } from './commands/recipient-sessions.js';
@@ -162,6 +163,11 @@ export class Session {
       case 'actOnChat':
         void actOnChat(this.#sock, this.#closeSignal, command.actOnChat).then((chatActed) =>
           this.#stream.emit({ $case: 'chatActed', chatActed }),
+        );
+        return;
+      case 'downloadMedia':
+        void downloadMedia(this.#sock, this.#closeSignal, command.downloadMedia).then((mediaDownloaded) =>
+          this.#stream.emit({ $case: 'mediaDownloaded', mediaDownloaded }),
         );
         return;
       case 'requestPairingCode':

@@ -1,10 +1,12 @@
 """Commands as protobuf: the one place that writes to the bridge's contract."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from google.protobuf import json_format
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator._generated.ponte.bridge.v1 import media_pb2
 from orchestrator.bridge.messages import Opening
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.chat import ChatAction
@@ -80,6 +82,32 @@ def act_on_chat(request_id: int, chat_jid: str, action: ChatAction) -> pb.Sessio
     number = pb.ChatAction.Value(f"CHAT_ACTION_{action.value}")
     return pb.SessionCommand(
         act_on_chat=pb.ActOnChat(request_id=request_id, chat_jid=chat_jid, action=number)
+    )
+
+
+def download_media(
+    request_id: int,
+    message_proto: bytes,
+    wa_message_id: str,
+    chat_jid: str,
+    participant_jid: str,
+    path: Path,
+    *,
+    from_me: bool,
+    max_bytes: int,
+) -> pb.SessionCommand:
+    """Write the file of a received message to a path."""
+    return pb.SessionCommand(
+        download_media=media_pb2.DownloadMedia(
+            request_id=request_id,
+            message_proto=message_proto,
+            wa_message_id=wa_message_id,
+            chat_jid=chat_jid,
+            participant_jid=participant_jid,
+            file_path=str(path),
+            from_me=from_me,
+            max_bytes=max_bytes,
+        )
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Protocol
 
 from grpc.aio import AioRpcError
@@ -22,7 +23,9 @@ from orchestrator.domain.retry import Outcome, SendReport
 _COMMANDS_WAITING = 1000
 """Bound of the commands that wait to be written; a caller beyond it waits."""
 
-_ANSWERS = frozenset({"send_result", "numbers_checked", "marked_read", "pairing_code", "chat_acted"})
+_ANSWERS = frozenset(
+    {"send_result", "numbers_checked", "marked_read", "pairing_code", "chat_acted", "media_downloaded"}
+)
 
 
 class Wire(Protocol):
@@ -150,6 +153,37 @@ class SessionStream:
         """Show typing in a chat, or block its contact; raises PonteError where that is not confirmed."""
         answer = await self._question(lambda id_: encode.act_on_chat(id_, chat_jid, action), timeout_s)
         _raise_where_refused(answer.chat_acted)
+
+    async def download_media(
+        self,
+        message_proto: bytes,
+        wa_message_id: str,
+        chat_jid: str,
+        participant_jid: str,
+        path: Path,
+        *,
+        from_me: bool,
+        max_bytes: int,
+        timeout_s: float,
+    ) -> str:
+        """Write the file of a received message to `path`; gives "" or the bridge's code for why there is none.
+
+        Raises PonteError where there is no answer.
+        """
+        answer = await self._question(
+            lambda id_: encode.download_media(
+                id_,
+                message_proto,
+                wa_message_id,
+                chat_jid,
+                participant_jid,
+                path,
+                from_me=from_me,
+                max_bytes=max_bytes,
+            ),
+            timeout_s,
+        )
+        return answer.media_downloaded.error_code
 
     async def request_pairing_code(self, phone_number: str, timeout_s: float, custom_code: str = "") -> str:
         """Ask for a code to type on the phone; raises PonteError where there is none."""

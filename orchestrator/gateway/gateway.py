@@ -7,6 +7,7 @@ from loguru import logger
 
 from orchestrator.bridge.client import Bridge
 from orchestrator.domain.session import Lease
+from orchestrator.gateway.downloads import FileDownloads, RingingInbox
 from orchestrator.gateway.event_pump import Inbox, Receipts
 from orchestrator.gateway.keeper import LeaseKeeper
 from orchestrator.gateway.local import LocalGateway
@@ -16,6 +17,7 @@ from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.services.context import Context
 from orchestrator.services.gateway_group import GatewayGroup
 from orchestrator.services.outgoing_files import OutgoingFiles
+from orchestrator.services.received_files import ReceivedFiles
 from orchestrator.services.session_runtime import SessionRuntime
 
 _HOLD_ANSWER_S = 1.0
@@ -34,6 +36,7 @@ class Gateway:
         settings: GatewaySettings,
         owner: str,
         files: OutgoingFiles | None = None,
+        received: ReceivedFiles | None = None,
     ) -> None:
         self._context = context
         self._runtime = runtime
@@ -53,15 +56,22 @@ class Gateway:
             context.bells.session_changed,
         )
         self.local = LocalGateway(self._keeper.runners, settings, files)
+        self._downloads = FileDownloads(self._keeper.runners, received) if received else None
+        if self._downloads is not None:
+            self._inbox = RingingInbox(inbox, self._downloads)
         """Reaches the sessions that are held here."""
 
     async def start(self, address: str = "") -> None:
         """Begin to claim and hold sessions; `address` is where its server is reached, where the settings do not say."""
         self._keeper.address = address or self._settings.address
         await self._keeper.start()
+        if self._downloads is not None:
+            self._downloads.start()
 
     async def stop(self, grace_s: float = 10.0) -> None:
         """End all streams in good order and give the leases back; what takes longer than `grace_s` is dropped."""
+        if self._downloads is not None:
+            await self._downloads.stop()
         try:
             async with asyncio.timeout(grace_s):
                 await self._keeper.stop()

@@ -15,7 +15,8 @@ from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
 from orchestrator.services.inbound_reading import InboundReading
 from orchestrator.services.opt_outs import InboundPolicy
-from orchestrator.store import dispatch_leases, message_marks
+from orchestrator.services.received_files import carries_file
+from orchestrator.store import dispatch_leases, media_downloads, message_marks
 from orchestrator.store import events as event_store
 from orchestrator.store import messages as message_store
 from orchestrator.store.database import Transaction
@@ -94,6 +95,7 @@ class InboxService:
             for message, event, proto in zip(messages, events, protos, strict=True)
         ]
         await message_store.add(tx, scope, stored)
+        await media_downloads.add(tx, scope, [one for one in messages if carries_file(one.content)], now)
         await self._policy.note(tx, scope, messages)
         added = {message.id for message in messages}
         await message_marks.save_said(

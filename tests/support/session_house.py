@@ -33,12 +33,13 @@ from orchestrator.services.messages import MessageService
 from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.policy_services import PolicyServices
 from orchestrator.services.receipts import ReceiptService
+from orchestrator.services.received_files import ReceivedFiles
 from orchestrator.services.session_runtime import SessionRuntime
 from orchestrator.services.sessions import SessionService
 from orchestrator.services.webhooks import WebhookService
 from orchestrator.store import sessions
-from orchestrator.store.database import Database
-from orchestrator.store.models import SessionRow
+from orchestrator.store.database import Database, SystemScope
+from orchestrator.store.models import MediaDownloadRow, SessionRow
 from orchestrator.store.vault import Vault
 from orchestrator.url_guard.guard import UrlGuard
 from tests.integration.api.harness import ADMIN_KEY, RestClient, RunningApi, running_api
@@ -47,6 +48,7 @@ from tests.support.clock import ManualClock
 from tests.support.media import make_media
 from tests.support.simulator import SimulatorClient, eventually, running_simulator
 
+_DOWNLOADS: Table = MediaDownloadRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _SESSIONS: Table = SessionRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 
 NOT_YET: dict[str, Any] = {}
@@ -193,6 +195,16 @@ class SessionHouse:
         self.gateway.ring(session_id)
         await self.dispatch.start(self.scope, session_id)
 
+    async def postponed(self, attempts: int) -> None:
+        """Wait until so many attempts to fetch one received file have failed."""
+
+        async def look() -> bool | None:
+            async with self.context.database.reading(SystemScope()) as tx:
+                found = await tx.connection.execute(select(_DOWNLOADS.c.attempts))
+            return max(found.scalars(), default=attempts) >= attempts or None
+
+        await eventually(look)
+
     async def send(self, session_id: str, to: str, text: str = "Hello") -> str:
         """Queue a text; gives its id."""
         body = {"session_id": session_id, "to": to, "text": {"body": text}}
@@ -238,6 +250,7 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
         GatewaySettings(**options),
         "gateway",
         OutgoingFiles(media),
+        ReceivedFiles(context, media),
     )
     router = GatewayRouter(SessionRuntime(context), gateway.local, "")
     dispatch = bells.dispatch = DispatchService(context, router, "worker")

@@ -33,6 +33,7 @@ from orchestrator.services.messages import MessageService
 from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.policy_services import PolicyServices
 from orchestrator.services.receipts import ReceiptService
+from orchestrator.services.received_files import ReceivedFiles
 from orchestrator.services.session_runtime import SessionRuntime
 from orchestrator.services.sessions import SessionService
 from orchestrator.services.webhook_delivery import WebhookDeliveryService
@@ -157,6 +158,7 @@ def make_gateway(settings: Settings, foundation: Foundation, ground: Ground, bri
         _gateway_settings(settings),
         owner=foundation.instance,
         files=OutgoingFiles(ground.media),
+        received=ReceivedFiles(context, ground.media),
     )
     ground.sessions.attach(gateway)
     return gateway
