@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type AuthenticationCreds,
   BufferJSON,
@@ -10,6 +9,7 @@ import {
 } from '@whiskeysockets/baileys';
 import { boundedMap } from './bounded-map.js';
 import type { AuthKey } from './generated/ponte/bridge/v1/bridge.js';
+import { SharedStorage } from './shared-storage.js';
 
 /** How the state reaches its durable store: the session stream. */
 export interface AuthChannel {
@@ -75,7 +75,7 @@ export class AuthState {
   readonly #cache = boundedMap<string, Cached>({ most: CACHE_BYTES });
   /** Not durable yet, but made by work that runs ahead: readers go on from these. */
   readonly #ahead = new Map<string, Write>();
-  readonly #aheadContext = new AsyncLocalStorage<Ahead>();
+  readonly #aheadContext = new SharedStorage<Ahead>();
   #runningAhead = 0;
   readonly #loads = new Set<Load>();
   readonly #gathering = new Map<KeyType, Load>();

@@ -3,6 +3,7 @@ import makeWASocket, {
   type GroupMetadata,
   proto,
   type SignalKeyStoreWithTransaction,
+  type UserFacingSocketConfig,
   type WASocket,
 } from '@whiskeysockets/baileys';
 import type WebSocket from 'ws';
@@ -14,6 +15,7 @@ import { LazyCache } from './lazy-cache.js';
 import { baileysLogger } from './logger.js';
 import type { ReceiptRecorder } from './receipt-recorder.js';
 import { emptyRetryManager } from './retry-manager.js';
+import { withSharedStorage } from './shared-storage.js';
 import { commitLateWrites } from './transactions.js';
 
 const QUERY_TIMEOUT_MS = 30_000;
@@ -43,7 +45,7 @@ export interface SocketParts {
 export function openSocket(open: OpenSession, parts: SocketParts): WASocket {
   const { auth, recorder, receipts, storedMessage } = parts;
   const groups = boundedMap<string, GroupMetadata>({ most: MAX_CACHED_GROUPS, ttlMs: GROUP_METADATA_MS });
-  const sock = makeWASocket({
+  const config: UserFacingSocketConfig = {
     waWebSocketUrl: open.whatsappUrl,
     auth: { creds: auth.creds, keys: auth.keys },
     logger: baileysLogger({ session_id: open.sessionId, company_id: open.companyId }),
@@ -77,7 +79,8 @@ export function openSocket(open: OpenSession, parts: SocketParts): WASocket {
       commitLateWrites(keys);
       return recorder.wrap(DEFAULT_CONNECTION_CONFIG.makeSignalRepository(state, logger, pnToLid), keys);
     },
-  });
+  };
+  const sock = withSharedStorage(() => makeWASocket(config));
   emptyRetryManager(sock.messageRetryManager);
   recorder.takeOver(sock.ws);
   receipts.takeOver(sock.ws);

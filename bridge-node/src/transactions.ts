@@ -1,5 +1,6 @@
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import type { SignalKeyStoreWithTransaction } from '@whiskeysockets/baileys';
+import { SharedStorage } from './shared-storage.js';
 
 /**
  * Lets follow-up work of a transaction write after its commit.
@@ -11,7 +12,7 @@ import type { SignalKeyStoreWithTransaction } from '@whiskeysockets/baileys';
  */
 export function commitLateWrites(keys: SignalKeyStoreWithTransaction): void {
   const { get, set, transaction } = keys;
-  const current = new AsyncLocalStorage<{ open: boolean }>();
+  const current = new SharedStorage<{ open: boolean }>();
   const outside = new AsyncResource('auth-state');
   const isOver = () => current.getStore()?.open === false;
 
