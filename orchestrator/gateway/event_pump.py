@@ -1,7 +1,7 @@
 """Reads one stream's events until it closes: each is made durable, then answered."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -74,8 +74,11 @@ class EventPump:
         inbox: Inbox,
         receipts: Receipts,
         settings: GatewaySettings,
+        on_usable: Callable[[], None],
     ) -> None:
+        """`on_usable` is called when the connection can be used or shows a QR, perhaps more than once."""
         self._stream = stream
+        self._on_usable = on_usable
         self._scope = CompanyScope(lease.company_id)
         self._session_id = lease.session_id
         self._fence = lease.fence
@@ -116,6 +119,7 @@ class EventPump:
         while not isinstance(event := await self._stream.read(), Closed):
             if isinstance(event, QrCode | Opened):
                 self._watchdog.reschedule(None)
+                self._on_usable()
             await self._take(event)
         self._watchdog.reschedule(None)
         return event

@@ -13,7 +13,7 @@ from orchestrator.domain.errors import PonteError
 from orchestrator.domain.session import Lease
 from orchestrator.gateway import metrics
 from orchestrator.gateway.event_pump import EventPump, Inbox, Receipts
-from orchestrator.gateway.pace import Pace
+from orchestrator.gateway.pace import Pace, Turn
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.services.context import Clock
 from orchestrator.services.session_runtime import RunPlan, SessionRuntime
@@ -124,10 +124,15 @@ class SessionRunner:
             plan = await self._runtime.plan(self.scope, self.lease.session_id, self.lease.fence)
             if plan is None:
                 return False
-            if not await self._wait_for_turn(plan):
+            turn = await self._wait_for_turn(plan)
+            if turn is None:
                 return True
             self._faults = 0
-            await self._connect(plan)
+            try:
+                if not self._stopping:
+                    await self._connect(plan, turn)
+            finally:
+                turn.over()
         except PonteError as error:
             self._log.info("The session is let go: {}", error)
             return False
@@ -137,17 +142,16 @@ class SessionRunner:
             self._faults += 1
         return True
 
-    async def _wait_for_turn(self, plan: RunPlan) -> bool:
-        """Wait until it is time to connect; False where something changed meanwhile."""
+    async def _wait_for_turn(self, plan: RunPlan) -> Turn | None:
+        """Wait until it is time to connect; None where something changed meanwhile."""
         while plan.connect_at is not None:
             wait_s = (plan.connect_at - self._clock()).total_seconds()
             if wait_s <= 0:
                 break
             # Looked at again and again: the clock that says when may be set meanwhile.
             if await self._sleep(min(wait_s, _LOOK_AT_CLOCK_S)):
-                return False
-        await self._pace.take()
-        return not self._stopping
+                return None
+        return await self._pace.take()
 
     async def _sleep(self, seconds: float) -> bool:
         """True where it was woken before."""
@@ -158,10 +162,12 @@ class SessionRunner:
             return False
         return True
 
-    async def _connect(self, plan: RunPlan) -> None:
+    async def _connect(self, plan: RunPlan, turn: Turn) -> None:
         loop = asyncio.get_running_loop()
         stream = self._bridge.open(self._opening(plan))
-        pump = EventPump(stream, self.lease, self._runtime, self._inbox, self._receipts, self._settings)
+        pump = EventPump(
+            stream, self.lease, self._runtime, self._inbox, self._receipts, self._settings, turn.over
+        )
         self._stream, self._pump = stream, pump
         try:
             closed = await pump.run()

@@ -42,7 +42,9 @@ def test_the_bridge_is_told_to_keep_little_memory(tmp_path: Path, monkeypatch: p
     assert command.environment == {"MALLOC_ARENA_MAX": "2"}
 
 
-def test_what_a_person_has_set_of_nodes_memory_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_person_has_set_of_nodes_memory_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MALLOC_ARENA_MAX", "8")
     options = {"NODE_OPTIONS": "--import /anchor.mjs --max_semi_space_size=16"}
     folder = bridge_folder(tmp_path / "bridge")
