@@ -39,7 +39,7 @@ def public_handlers(services: ApiServices) -> dict[str, Handler]:
         (
             CompanyMethods(services.companies),
             KeyMethods(services.keys),
-            SessionMethods(services.sessions),
+            SessionMethods(services.sessions, services.policies.policy),
             MessageMethods(services.messages),
             ContactMethods(services.contacts),
             ChatMethods(services.chats),

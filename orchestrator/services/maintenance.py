@@ -10,6 +10,7 @@ from loguru import logger
 from orchestrator.domain.company import CompanyScope
 from orchestrator.services.context import Context
 from orchestrator.store import idempotency, outbox, upkeep
+from orchestrator.store import policy as policy_store
 from orchestrator.store import webhooks as webhook_store
 from orchestrator.store.database import SystemScope, Transaction
 
@@ -19,6 +20,9 @@ EVERY_S = 2.0
 _MOST_SESSIONS = 500
 _MOST_FORGOTTEN = 1_000
 _CLEAR_EVERY = timedelta(seconds=30)
+_MOST_SENDS_FORGOTTEN = 10_000
+_SENDS_KEPT = timedelta(days=4)
+"""Longer than the sending policy looks back: a day for caps, three for deliveries."""
 
 
 class WebhookBell(Protocol):
@@ -82,3 +86,4 @@ class MaintenanceService:
         await idempotency.forget_before(tx, SystemScope(), kept_since, _MOST_FORGOTTEN)
         await upkeep.take_back_claims(tx, SystemScope(), now)
         await upkeep.clear_qrs(tx, SystemScope(), now)
+        await policy_store.forget_sends_before(tx, SystemScope(), now - _SENDS_KEPT, _MOST_SENDS_FORGOTTEN)

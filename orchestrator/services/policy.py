@@ -1,6 +1,6 @@
 """The sending policy as callers see it: figures and their changes, a session's health, the audit log."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from orchestrator.domain.consent import AuditEntry
 from orchestrator.domain.errors import FieldViolation, PonteError, invalid_field, not_found
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.domain.policy.figures import FIGURES, HARD_CEILINGS, Figure, Value, shown
-from orchestrator.domain.policy.health import HealthEvent, figure_at
+from orchestrator.domain.policy.health import HealthEvent, HealthLevel, figure_at
 from orchestrator.domain.policy.overrides import loosened, with_overrides
 from orchestrator.domain.policy.reaction_state import Pause, Slowdown
 from orchestrator.domain.policy.settings import DEFAULTS, PolicySettings
@@ -24,6 +24,7 @@ from orchestrator.services.policy_settings import (
     dump_overrides,
     settings_with,
 )
+from orchestrator.services.policy_state import load_state
 from orchestrator.services.suppressing import audit_entry
 from orchestrator.store import audit, messages, policy_delays, sessions
 from orchestrator.store import policy as policy_store
@@ -91,6 +92,18 @@ class PolicyService:
             pauses=tuple(one for one in state.reactions.pauses if one.until is None or now < one.until),
             slowdowns=tuple(one for one in state.reactions.slowdowns if one.until is None or now < one.until),
         )
+
+    async def scores(self, scope: CompanyScope, session_ids: Collection[str]) -> dict[str, tuple[float, str]]:
+        """Give the score and level of sessions; one that nothing happened to has the best."""
+        now, settings = self._context.clock(), base_settings(self._context)
+        async with self._context.database.reading(scope) as tx:
+            stored = await policy_store.read_states(tx, scope, session_ids)
+        states = {id_: load_state(text, now) for id_, text in stored.items()}
+        known = {
+            id_: (round(figure_at(state.health, now, settings.health), 1), state.level(now, settings).value)
+            for id_, state in states.items()
+        }
+        return {id_: known.get(id_, (0.0, HealthLevel.HEALTHY.value)) for id_ in session_ids}
 
     async def update(
         self, scope: CompanyScope, session_id: str, figures: Mapping[str, str], actor: str

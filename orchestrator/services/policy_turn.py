@@ -26,8 +26,8 @@ from orchestrator.services.policy_memory import PolicyMemory, load_policy, save_
 from orchestrator.services.policy_snapshot import make_snapshot, read_windows
 from orchestrator.services.policy_state import PolicyState
 from orchestrator.services.ports import SendAnswer
-from orchestrator.services.suppressing import PONTE, suppress
-from orchestrator.store import chat_policy, policy_outcomes
+from orchestrator.services.suppressing import PONTE, audit_entry, contact_hash, suppress
+from orchestrator.store import audit, chat_policy, policy_outcomes
 from orchestrator.store import policy as policy_store
 from orchestrator.store.chat_policy import Exchanged
 from orchestrator.store.database import Transaction
@@ -79,7 +79,30 @@ class PolicyTurns:
             new_chat_quota=done.snapshot.new_chat_quota,
         )
         await self._save(tx, loaded, after, now)
+        await self._audit_campaigns(tx, done, loaded.settings.version)
         return done
+
+    async def _audit_campaigns(self, tx: Transaction, done: PolicyClaim, version: str) -> None:
+        """Who was written to by which campaign, under which figures; the person by a hash."""
+        entries = [
+            audit_entry(
+                self._context,
+                PONTE,
+                "campaign.sent",
+                contact_hash(stored.message.contact),
+                {
+                    "campaign_id": stored.message.campaign_id,
+                    "recipient_id": stored.message.recipient_id,
+                    "message_id": stored.message.id,
+                    "session_id": self._session_id,
+                    "policy_version": version,
+                    "decision": "SEND",
+                },
+            )
+            for stored in done.messages
+            if stored.message.lane is Lane.CAMPAIGN
+        ]
+        await audit.append(tx, self._scope, entries)
 
     async def record(
         self,

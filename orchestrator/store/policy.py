@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.company import CompanyScope
@@ -51,6 +51,11 @@ _READ = (
     .select_from(_sessions.outerjoin(_policies, _policies.c.session_id == _sessions.c.id))
     .where(_sessions.c.company_id == bindparam("b_company"), _sessions.c.id == bindparam("b_session"))
 )
+_READ_STATES = select(_policies.c.session_id, _policies.c.state).where(
+    _policies.c.company_id == bindparam("b_company"),
+    _policies.c.session_id.in_(bindparam("b_ids", expanding=True)),
+    _policies.c.state != "",
+)
 _WINDOW = select(_sends.c.message_id, _sends.c.at, _sends.c.kind, _sends.c.new_chat).where(
     _sends.c.company_id == bindparam("b_company"), _sends.c.session_id == bindparam("b_session")
 )
@@ -69,11 +74,14 @@ _UNDO = delete(_sends).where(
     _sends.c.at
     == select(func.max(_latest.c.at)).where(_latest.c.message_id == _sends.c.message_id).scalar_subquery(),
 )
-_OLD = (
-    select(_sends.c.message_id, _sends.c.at)
-    .where(_sends.c.at < bindparam("b_before"))
-    .order_by(_sends.c.at)
-    .limit(bindparam("b_most"))
+_old = _sends.alias("old")
+_FORGET = delete(_sends).where(
+    tuple_(_sends.c.message_id, _sends.c.at).in_(
+        select(_old.c.message_id, _old.c.at)
+        .where(_old.c.at < bindparam("b_before"))
+        .order_by(_old.c.at)
+        .limit(bindparam("b_most"))
+    )
 )
 
 
@@ -82,6 +90,12 @@ async def read(tx: Transaction, scope: CompanyScope, session_id: str) -> PolicyR
     arguments = {"b_company": scope.company_id, "b_session": session_id}
     row = (await tx.connection.execute(_READ, arguments)).one_or_none()
     return PolicyRecord(row.state or "", row.overrides or "", row.created_at) if row else None
+
+
+async def read_states(tx: Transaction, scope: CompanyScope, session_ids: Collection[str]) -> dict[str, str]:
+    """Give the states (JSON) of those sessions that have one."""
+    arguments = {"b_company": scope.company_id, "b_ids": padded(session_ids)}
+    return {row.session_id: row.state for row in await tx.connection.execute(_READ_STATES, arguments)}
 
 
 async def save_state(
@@ -161,10 +175,4 @@ async def undo_sends(tx: Transaction, scope: CompanyScope, message_ids: Collecti
 async def forget_sends_before(tx: Transaction, scope: SystemScope, before: datetime, most: int) -> int:
     """Remove at most `most` sends that no window reaches; gives how many."""
     del scope
-    rows = (await tx.connection.execute(_OLD, {"b_before": before, "b_most": most})).all()
-    if rows:
-        gone = delete(_sends).where(
-            _sends.c.message_id == bindparam("b_id"), _sends.c.at == bindparam("b_at")
-        )
-        await tx.connection.execute(gone, [{"b_id": row.message_id, "b_at": row.at} for row in rows])
-    return len(rows)
+    return (await tx.connection.execute(_FORGET, {"b_before": before, "b_most": most})).rowcount

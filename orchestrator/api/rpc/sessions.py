@@ -1,10 +1,13 @@
 """ponte.v1.SessionService."""
 
+from collections.abc import Mapping
+
 from google.protobuf.empty_pb2 import Empty
 
 from orchestrator._generated.ponte.v1 import session_pb2
 from orchestrator.api.caller import Caller
 from orchestrator.api.rpc import decode, encode
+from orchestrator.services.policy import PolicyService
 from orchestrator.services.session_pairing import PairingMethod
 from orchestrator.services.sessions import SessionService
 
@@ -14,8 +17,9 @@ class SessionMethods:
 
     service = "ponte.v1.SessionService"
 
-    def __init__(self, sessions: SessionService) -> None:
+    def __init__(self, sessions: SessionService, policy: PolicyService) -> None:
         self._sessions = sessions
+        self._policy = policy
 
     async def create_session(
         self, caller: Caller, request: session_pb2.CreateSessionRequest
@@ -28,15 +32,19 @@ class SessionMethods:
         self, caller: Caller, request: session_pb2.GetSessionRequest
     ) -> session_pb2.Session:
         """Look a session up."""
-        return encode.session(await self._sessions.get(caller.scope, request.session_id))
+        session = await self._sessions.get(caller.scope, request.session_id)
+        scores = await self._policy.scores(caller.scope, [session.id])
+        return _with_health(encode.session(session), scores)
 
     async def list_sessions(
         self, caller: Caller, request: session_pb2.ListSessionsRequest
     ) -> session_pb2.ListSessionsResponse:
         """List sessions, newest first."""
         page = await self._sessions.list(caller.scope, decode.page(request))
+        scores = await self._policy.scores(caller.scope, [session.id for session in page.items])
         return session_pb2.ListSessionsResponse(
-            sessions=[encode.session(session) for session in page.items], next_page_token=page.next_token
+            sessions=[_with_health(encode.session(session), scores) for session in page.items],
+            next_page_token=page.next_token,
         )
 
     async def pair_session(
@@ -83,3 +91,11 @@ class SessionMethods:
         """Log out and remove the session."""
         await self._sessions.delete(caller.scope, request.session_id)
         return Empty()
+
+
+def _with_health(
+    session: session_pb2.Session, scores: Mapping[str, tuple[float, str]]
+) -> session_pb2.Session:
+    score, level = scores[session.id]
+    session.health.MergeFrom(session_pb2.SessionHealth(score=score, level=level))
+    return session

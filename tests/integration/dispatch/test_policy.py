@@ -13,10 +13,12 @@ from orchestrator.domain.errors import PonteError
 from orchestrator.domain.ids import make_id
 from orchestrator.domain.jid import ContactId, phone_number_to_jid
 from orchestrator.domain.message import Lane
+from orchestrator.domain.page import PageRequest
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.services.context import Context, SendingLimits
+from orchestrator.services.maintenance import MaintenanceService
 from orchestrator.services.policy_state import PolicyState, dump_state, load_state
-from orchestrator.store import chat_policy, consent, events, policy
+from orchestrator.store import audit, chat_policy, consent, events, policy
 from orchestrator.store.chat_policy import Exchanged
 from orchestrator.store.models import SessionSendRow
 from tests.support.clock import ManualClock
@@ -185,6 +187,10 @@ async def test_a_campaign_message_waits_for_the_recipients_opt_in(strict: Desk, 
     await run_for(strict, clock, 15 * 60 + 30, step=60)
     assert await strict.status(waiting) == "SENT"
     assert (await strict.messages.get(strict.scope, waiting)).waiting_for is None
+    async with strict.context.database.reading(strict.scope) as tx:
+        [entry] = (await audit.list_page(tx, strict.scope, "campaign.sent", "", PageRequest(10))).items
+    assert (entry.detail or {})["message_id"] == waiting
+    assert CUSTOMER.strip("+") not in str(entry)
 
 
 async def test_a_suppressed_contact_gets_nothing_although_the_message_was_queued_before(strict: Desk) -> None:
@@ -306,3 +312,15 @@ async def test_a_number_without_an_account_is_suppressed_for_thirty_days(
     assert refusal.value.code is errors.RECIPIENT_SUPPRESSED
     clock.advance(30 * 24 * 3600)
     await strict.submit("a month later")
+
+
+async def test_sends_that_no_window_reaches_are_forgotten(strict: Desk, clock: ManualClock) -> None:
+    await strict.submit("hello")
+    await strict.send_all()
+    maintenance = MaintenanceService(strict.context)
+    clock.advance(3 * 24 * 3600)
+    await maintenance.run_once()
+    assert len(await left_at(strict)) == 1
+    clock.advance(24 * 3600 + 60)
+    await maintenance.run_once()
+    assert await left_at(strict) == []

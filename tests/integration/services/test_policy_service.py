@@ -129,6 +129,7 @@ async def test_a_session_of_another_company_is_not_found(
 async def test_a_session_begins_in_good_health(strict: Desk, policies: PolicyService) -> None:
     health = await policies.health(strict.scope, strict.session_id)
     assert (health.score, health.level, health.pauses) == (0, "HEALTHY", ())
+    assert await policies.scores(strict.scope, [strict.session_id]) == {strict.session_id: (0.0, "HEALTHY")}
 
 
 async def test_the_suppression_list_cancels_what_waits_and_is_audited(
