@@ -77,6 +77,7 @@ async def _serve(pipe: Connection, with_profile: bool) -> None:
         sessions=nothing,
         messages=cast(Any, InMemoryMessages()),
         contacts=nothing,
+        chats=nothing,
         events=nothing,
         webhooks=nothing,
         media=nothing,

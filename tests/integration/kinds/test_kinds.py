@@ -18,7 +18,9 @@ from orchestrator.services.webhooks import WebhookService
 from orchestrator.url_guard.guard import UrlGuard
 from orchestrator.webhooks.client import WebhookClient
 from orchestrator.webhooks.settings import WebhookSettings
-from tests.integration.kinds.cases import RECEIVED, SENT, Json, Received, Sent, filled, missing
+from tests.integration.kinds.cases import Json, Received, Sent, filled, missing
+from tests.integration.kinds.received import RECEIVED
+from tests.integration.kinds.sent import SENT
 from tests.integration.kinds.table import PAGE, Table
 from tests.integration.webhooks.receiver import Receiver, running_receiver
 from tests.support import files
