@@ -347,6 +347,8 @@ export class Session {
   }
 
   async #storedMessage(waMessageId: string): Promise<Uint8Array | undefined> {
+    const poll = this.#sender.recentPoll(waMessageId);
+    if (poll) return poll;
     try {
       const { messageProto } = await this.#stored.ask((requestId) =>
         this.#stream.emit({ $case: 'getMessage', getMessage: { requestId, waMessageId } }),

@@ -72,9 +72,23 @@ function setUp({
   return { sender, calls, closeSignal, late, sendMessage, relayMessage, sendPresenceUpdate, fresh };
 }
 
+/** Answers a send as Baileys does for a poll. */
+const POLL_SENT = { message: { pollCreationMessage: { name: '?', options: [] } } } as unknown as WAMessage;
+
 afterEach(() => vi.useRealTimers());
 
 describe('Sender', () => {
+  it('knows the newest polls it has sent before they are acknowledged', async () => {
+    const { sender, sendMessage } = setUp({ ackTimeoutMs: 5000 });
+    sendMessage.mockResolvedValue(POLL_SENT);
+    const sends = Array.from({ length: 21 }, (_, number) => sender.send(command(`P${number}`)));
+    await vi.waitUntil(() => sender.recentPoll('P20'));
+    expect(sender.recentPoll('P0')).toBeUndefined();
+    expect(sender.recentPoll('P1')).toBeDefined();
+    for (let number = 0; number <= 20; number++) sender.handleAck(ack(`P${number}`));
+    await Promise.all(sends);
+  });
+
   it('shows typing before it sends, and holds up no other chat meanwhile', async () => {
     vi.useFakeTimers();
     const { sender, calls, sendPresenceUpdate } = setUp();

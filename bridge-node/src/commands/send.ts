@@ -12,6 +12,7 @@ import {
 import { boundedMap } from '../bounded-map.js';
 import { type CloseSignal, SessionClosedError } from '../close-signal.js';
 import { completePair, contactId, type PairLookup } from '../contact-id.js';
+import { pollOf } from '../content/incoming.js';
 import { composeMenu, MENU_NODES } from '../content/native-menus.js';
 import { compose, quotedMessage } from '../content/outgoing.js';
 import { FileUploads, UploadFailedError } from '../content/outgoing-files.js';
@@ -56,6 +57,7 @@ type Answer = Pick<SendResult, 'outcome' | 'code' | 'reason' | 'detail'>;
 
 const MAX_IN_FLIGHT = 2000;
 const MAX_UNANSWERED = 5000;
+const MAX_RECENT_POLLS = 20;
 /** Without it an upload never times out. */
 const SEND_OPTIONS = { mediaUploadTimeoutMs: 120_000 };
 
@@ -64,6 +66,7 @@ export class Sender {
   readonly #chats = new KeyedQueue();
   readonly #waiting = new Map<string, (ack: Ack) => void>();
   readonly #uploads: FileUploads;
+  readonly #polls = new Map<string, Uint8Array>();
   /** Ids answered as ambiguous: their acks may still come. */
   readonly #unanswered = boundedMap<string, string>({ most: MAX_UNANSWERED });
 
@@ -80,6 +83,11 @@ export class Sender {
     readonly stored: StoredProto,
   ) {
     this.#uploads = new FileUploads((path, options) => sock.waUploadToServer(path, options));
+  }
+
+  /** A poll that was sent just now: votes may come before it is stored. */
+  recentPoll(waMessageId: string): Uint8Array | undefined {
+    return this.#polls.get(waMessageId);
   }
 
   /** Handles 'CB:ack,class:message': Baileys emits nothing for a positive ack. */
@@ -136,6 +144,7 @@ export class Sender {
         return this.closeSignal.race(this.runAhead(post));
       });
       message = sent.value;
+      this.#keepPoll(command.waMessageId, message);
       durable = sent.durable;
     } catch (error) {
       const answer = begun
@@ -248,6 +257,13 @@ export class Sender {
     });
     const first = this.closeSignal.race(Promise.race([acked, late])).catch(() => undefined);
     return first.finally(() => clearTimeout(timer));
+  }
+
+  #keepPoll(waMessageId: string, message: WAMessage | undefined): void {
+    if (!message?.message || !pollOf(message.message)) return;
+    this.#polls.set(waMessageId, proto.Message.encode(message.message).finish());
+    const [oldest] = this.#polls.keys();
+    if (this.#polls.size > MAX_RECENT_POLLS && oldest) this.#polls.delete(oldest);
   }
 
   async #answer(
