@@ -6,7 +6,7 @@ PROTO_SOURCES := $(shell find proto -name '*.proto' 2>/dev/null)
 NODE_LOCKS := $(wildcard bridge-node/package-lock.json tests/simulator/package-lock.json)
 BRIDGE_SOURCES := $(shell find bridge-node/src -name '*.ts' -not -path '*/generated/*' 2>/dev/null)
 
-.PHONY: help setup demo test check up bench mutation chaos proto proto-baseline lock format clean
+.PHONY: help setup demo test check up bench bench-campaigns mutation chaos proto proto-baseline lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -51,6 +51,9 @@ check: setup ## format, lint, types, layering, contract
 
 bench: setup ## compare with raw Baileys
 	.venv/bin/python -m tests.load.bench $(ARGS)
+
+bench-campaigns: setup ## import a CSV of a million rows and plan a campaign to them (ARGS="--rows 10000")
+	.venv/bin/python -m tests.load.campaigns $(ARGS)
 
 bench-sessions: setup ## what 1,000 idle sessions cost (ARGS="--sessions 100")
 	.venv/bin/python -m tests.load.idle_sessions $(ARGS)
