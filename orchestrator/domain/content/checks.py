@@ -1,5 +1,7 @@
 """What several kinds of content check alike. Each function raises PonteError naming the field at `path`."""
 
+import re
+
 from orchestrator.domain import errors
 from orchestrator.domain.errors import PonteError, invalid_field
 
@@ -7,6 +9,7 @@ MAX_TEXT_CHARACTERS = 65_536
 """WhatsApp's own bound for one text message."""
 
 _NUL = "\0"
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def body_text(text: str, path: str) -> None:
@@ -42,6 +45,12 @@ def count(number: int, path: str, least: int, most: int) -> None:
     """How many there are of something. Raises INVALID_ARGUMENT."""
     if not least <= number <= most:
         raise refused(path, f"Give {least} to {most}.")
+
+
+def phone_number(text: str, path: str) -> None:
+    """An E.164 number. Raises INVALID_PHONE_NUMBER."""
+    if not _E164.fullmatch(text):
+        raise invalid_field(errors.INVALID_PHONE_NUMBER, path)
 
 
 def refused(path: str, sentence: str) -> PonteError:

@@ -114,6 +114,9 @@ class Content:
             raise PonteError(errors.CONTENT_NOT_SUPPORTED, f"A {self.kind} can only be received.")
         body.check(self.kind)
         checks.count(len(self.mentions), "mentions", 0, _MOST_MENTIONS)
+        for index, mention in enumerate(self.mentions):
+            if "@" not in mention:
+                checks.phone_number(mention, f"mentions[{index}]")
         if self.expiration_s not in DISAPPEARING_S:
             raise checks.refused("expiration_s", "Give 0, 86400, 604800 or 7776000 seconds.")
         if self.view_once and not isinstance(body, Image | Video | Voice):

@@ -67,6 +67,8 @@ class Contacts:
             checks.short_text(card.vcard, f"{place}.vcard", checks.MAX_TEXT_CHARACTERS)
             if not card.vcard and not card.phone_numbers:
                 raise checks.refused(place, "Give phone_numbers or a vcard.")
+            for position, number in enumerate(card.phone_numbers):
+                checks.phone_number(number, f"{place}.phone_numbers[{position}]")
 
 
 @dataclass(frozen=True, slots=True)

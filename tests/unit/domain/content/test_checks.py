@@ -83,6 +83,7 @@ REFUSED: list[tuple[Body, str, str]] = [
     (Contacts(), "INVALID_ARGUMENT", "contacts.cards"),
     (Contacts((ContactCard("Ana"),)), "INVALID_ARGUMENT", "contacts.cards[0]"),
     (Contacts((ContactCard(vcard="v"),)), "INVALID_ARGUMENT", "contacts.cards[0].display_name"),
+    (Contacts((ContactCard("Ana", ("123",)),)), "INVALID_PHONE_NUMBER", "contacts.cards[0].phone_numbers[0]"),
     (Poll("?", ("a",)), "INVALID_ARGUMENT", "poll.options"),
     (Poll("?", ("a", "a")), "INVALID_ARGUMENT", "poll.options"),
     (Poll("?", ("a", " ")), "INVALID_ARGUMENT", "poll.options[1]"),
@@ -128,6 +129,7 @@ def test_what_is_not_says_which_field_is_wrong(body: Body, code: str, field: str
         (Content(Text("x"), view_once=True), "view_once"),
         (Content(Text("x"), expiration_s=3), "expiration_s"),
         (Content(Text("x"), mentions=("1",) * 1_025), "mentions"),
+        (Content(Text("x"), mentions=("777@lid", "123")), "mentions[1]"),
         (Content(Reaction("id", "x"), reply_to="other"), "reply_to"),
     ],
 )
