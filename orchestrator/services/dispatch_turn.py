@@ -82,12 +82,15 @@ class DispatchTurns:
         """Do the turn that takes the lease. `send` gets the result while the claim is being committed.
 
         Until the commit ends nobody else can claim or cancel these messages; if it fails they are sent again with the
-        same ids. That saves an idle system's first message the wait for the disk.
+        same ids. That saves an idle system's first message the wait for the disk. What the sending policy let go leaves
+        after the commit only: a cap must not be forgotten with it.
         """
         async with self._context.database.transaction(self._scope) as tx:
             result = await self._in_transaction(tx, work)
-            if result.claimed:
+            if result.claimed and not result.leaving:
                 send(result)
+        if result.leaving and result.claimed:
+            send(result)
         return result
 
     async def take(self, work: TurnWork) -> TurnResult:

@@ -1,5 +1,8 @@
 """Sending under the policy: caps, gaps, lanes and opt-ins, decided on in the transaction that lets messages go."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -8,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from orchestrator.domain import errors
+from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.consent import OptIn, Suppression, SuppressionCause
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.ids import make_id
@@ -20,6 +24,7 @@ from orchestrator.services.maintenance import MaintenanceService
 from orchestrator.services.policy_state import PolicyState, dump_state, load_state
 from orchestrator.store import audit, chat_policy, consent, events, policy
 from orchestrator.store.chat_policy import Exchanged
+from orchestrator.store.database import Database, Transaction
 from orchestrator.store.models import SessionSendRow
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
@@ -324,3 +329,23 @@ async def test_sends_that_no_window_reaches_are_forgotten(strict: Desk, clock: M
     clock.advance(24 * 3600 + 60)
     await maintenance.run_once()
     assert await left_at(strict) == []
+
+
+async def test_nothing_leaves_before_it_is_counted(strict: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await strict.submit("hello")
+    begin = Database.transaction
+
+    @asynccontextmanager
+    async def fail_at_commit(database: Database, scope: CompanyScope) -> AsyncIterator[Transaction]:
+        async with begin(database, scope) as tx:
+            yield tx
+            await asyncio.sleep(0.01)  # not for luck: what was sent already would have arrived
+            raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Database, "transaction", fail_at_commit)
+        with pytest.raises(OSError, match="disk"):
+            await strict.dispatch().run(strict.scope, strict.session_id)
+    assert strict.gateway.attempts == []
+    await strict.send_all()
+    assert len(await left_at(strict)) == 1
