@@ -6,7 +6,7 @@ PROTO_SOURCES := $(shell find proto -name '*.proto' 2>/dev/null)
 NODE_LOCKS := $(wildcard bridge-node/package-lock.json tests/simulator/package-lock.json)
 BRIDGE_SOURCES := $(shell find bridge-node/src -name '*.ts' -not -path '*/generated/*' 2>/dev/null)
 
-.PHONY: help setup demo test check up bench bench-campaigns mutation chaos proto proto-baseline lock format clean
+.PHONY: help setup demo test check up bench bench-media bench-campaigns mutation chaos proto proto-baseline lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -60,6 +60,9 @@ bench-sessions: setup ## what 1,000 idle sessions cost (ARGS="--sessions 100")
 
 mutation: setup ## change the sending policy's rules one by one; its tests have to notice (ARGS="orchestrator.domain.policy.limits*")
 	deploy/scripts/mutation.sh $(ARGS)
+
+bench-media: setup ## large files in and out: hashes, and the memory of each process
+	.venv/bin/python -m tests.load.media $(ARGS)
 
 chaos: setup ## kill everything at random under load, in each deployment (ARGS='--seed 7 --minutes 5')
 	.venv/bin/python -m tests.chaos $(ARGS)

@@ -10,6 +10,7 @@ import grpc
 
 from orchestrator.bridge.client import BridgeClient
 from orchestrator.cli.wiring.foundation import HomeFoundation
+from orchestrator.cli.wiring.media import spool_folder
 from orchestrator.config import Settings
 from orchestrator.processes.bridge import BridgeProcess
 from orchestrator.processes.memory_limit import MemoryLimit
@@ -34,7 +35,8 @@ async def open_bridge(
     process = BridgeProcess(
         find_node(settings.node),
         foundation.runtime,
-        environment=environment,
+        # Baileys encrypts files into its temporary folder before it uploads them.
+        environment={"TMPDIR": str(spool_folder(settings)), **environment},
         held_files=[foundation.lock_file],
     )
     await process.start()
