@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from orchestrator.domain.campaign.campaign import (
@@ -21,6 +22,7 @@ from orchestrator.domain.errors import PonteError
 from orchestrator.domain.events import EventType
 from orchestrator.domain.jid import ContactId, phone_number_to_jid
 from orchestrator.domain.message import Direction, Lane, Message, MessageStatus, MessageTimes
+from orchestrator.domain.policy.decisions import ReasonCode
 from orchestrator.domain.policy.rotation import Rotation, choose
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
@@ -34,6 +36,18 @@ from orchestrator.store import messages as message_store
 from orchestrator.store import recipient_lists as list_store
 from orchestrator.store.database import Transaction
 from orchestrator.store.messages import StoredMessage
+
+_FOR_GOOD: Final = tuple(
+    code.value
+    for code in (
+        ReasonCode.SUPPRESSED,
+        ReasonCode.NOT_OPTED_IN,
+        ReasonCode.UNANSWERED,
+        ReasonCode.CONTACT_HELD,
+        ReasonCode.TIME_ZONE_UNKNOWN,
+    )
+)
+"""What the policy holds a message for that no waiting ends; `PassedOver` has the same names."""
 
 
 @dataclass(slots=True)
@@ -109,12 +123,24 @@ class CampaignMessages:
         if not ids:
             return
         found = await recipient_store.by_messages(tx, scope, campaign.id, ids)
+        await recipient_store.save(tx, scope, [self._pending(recipient) for recipient in found.values()])
+        await self._uncount(tx, scope, campaign, list(found.values()))
+        await self._tell_cancelled(tx, scope, ids)
+
+    async def _uncount(
+        self,
+        tx: Transaction,
+        scope: CompanyScope,
+        campaign: Campaign,
+        recipients: Sequence[CampaignRecipient],
+    ) -> None:
         moves: dict[int, Counter[str]] = defaultdict(Counter)
-        for recipient in found.values():
+        for recipient in recipients:
             if recipient.variant is not None:
                 moves[recipient.variant]["queued"] -= 1
-        await recipient_store.save(tx, scope, [self._pending(recipient) for recipient in found.values()])
         await campaign_store.count(tx, scope, campaign.id, moves)
+
+    async def _tell_cancelled(self, tx: Transaction, scope: CompanyScope, ids: Sequence[str]) -> None:
         cancelled = await message_store.get_many(tx, scope, ids)
         await event_store.append(
             tx,
@@ -123,6 +149,25 @@ class CampaignMessages:
             self._context.clock(),
             self._context.rng,
         )
+
+    async def pass_over_held(
+        self, tx: Transaction, scope: CompanyScope, campaign: Campaign
+    ) -> Mapping[PassedOver, int]:
+        """Cancel what the policy holds for a reason that time does not end, and give who is passed over for it."""
+        held = await recipient_store.withdraw_held(tx, scope, campaign.id, campaign.session_ids, _FOR_GOOD)
+        if not held:
+            return {}
+        found = await recipient_store.by_messages(tx, scope, campaign.id, held)
+        changed = [
+            replace(
+                self._pending(one), status=RecipientStatus.PASSED_OVER, reason=PassedOver(held[message_id])
+            )
+            for message_id, one in found.items()
+        ]
+        await recipient_store.save(tx, scope, changed)
+        await self._uncount(tx, scope, campaign, list(found.values()))
+        await self._tell_cancelled(tx, scope, list(held))
+        return Counter(one.reason for one in changed if one.reason)
 
     def _pending(self, recipient: CampaignRecipient) -> CampaignRecipient:
         return replace(

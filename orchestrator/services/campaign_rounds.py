@@ -13,7 +13,7 @@ from typing import Final
 from loguru import logger
 
 from orchestrator.domain.campaign.campaign import Campaign, CampaignSession
-from orchestrator.domain.campaign.feeding import PORTION, room
+from orchestrator.domain.campaign.feeding import MOST_WAITING, room
 from orchestrator.domain.campaign.reasons import StopCause
 from orchestrator.domain.campaign.state import ENDED, Action, CampaignState, transition
 from orchestrator.domain.company import CompanyScope
@@ -40,6 +40,7 @@ EVERY_S: Final = 1.0
 MOST_ROUNDS: Final = 200
 """Campaigns that one process works on at the same time; others wait their turn, the longest waiting first."""
 
+_SOON: Final = timedelta(hours=1)
 _BUSY_S: Final = 1.0
 _QUIET_S: Final = 3.0
 _RESTING_S: Final = 15.0
@@ -186,10 +187,12 @@ class CampaignRounds:
         self, tx: Transaction, scope: CompanyScope, standing: _Standing, states: dict[str, SessionState]
     ) -> _Standing:
         campaign, passed_over, laid_in = standing.campaign, Counter(standing.campaign.passed_over), 0
+        passed_over.update(await self._messages.pass_over_held(tx, scope, campaign))
+        soon = self._context.clock() + _SOON
         for part in standing.sessions:
             if states[part.session_id] not in _LAYS_IN:
                 continue
-            free = room(await recipient_store.count_waiting(tx, scope, part.session_id, PORTION))
+            free = room(*await recipient_store.count_waiting(tx, scope, part.session_id, soon, MOST_WAITING))
             if free:
                 count, skipped = await self._messages.lay_in(tx, scope, campaign, part, free)
                 laid_in += count

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Integer,
     RowMapping,
     String,
@@ -27,6 +28,8 @@ from orchestrator.domain.page import Page, PageRequest
 from orchestrator.store.database import Transaction
 from orchestrator.store.id_lists import padded
 from orchestrator.store.models import CampaignRecipientRow, CampaignVariantRow, MessageRow
+from orchestrator.store.models.base import UtcDateTime
+from orchestrator.store.outbox import IS_WAITING
 from orchestrator.store.paging import after_token, page_of
 
 _recipients: Table = CampaignRecipientRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
@@ -45,6 +48,7 @@ _CHANGING = (
     "opted_out",
     "updated_at",
 )
+_WITHDRAW = update(_messages).values(status=MessageStatus.CANCELLED.value, due_at=None)
 _SAVE = (
     update(_recipients)
     .where(
@@ -55,10 +59,14 @@ _SAVE = (
     .values({name: bindparam(f"b_{name}") for name in _CHANGING})
 )
 _COUNT_WAITING = text(
-    "SELECT COUNT(*) FROM (SELECT 1 FROM message WHERE company_id = :company AND session_id = :session"
+    "SELECT COUNT(*) AS waiting, COALESCE(SUM(CASE WHEN due_at > :soon THEN 0 ELSE 1 END), 0) AS soon"
+    " FROM (SELECT due_at FROM message WHERE company_id = :company AND session_id = :session"
     " AND lane = 'CAMPAIGN' AND message.status IN ('QUEUED', 'SENDING') LIMIT :most) AS waiting"
 ).bindparams(
-    bindparam("company", type_=String), bindparam("session", type_=String), bindparam("most", type_=Integer)
+    bindparam("company", type_=String),
+    bindparam("session", type_=String),
+    bindparam("soon", type_=UtcDateTime),
+    bindparam("most", type_=Integer),
 )
 
 
@@ -158,32 +166,49 @@ async def list_page(
     return page_of([_to_recipient(row) for row in rows], page, lambda found: found.position)
 
 
-async def count_waiting(tx: Transaction, scope: CompanyScope, session_id: str, most: int) -> int:
-    """Count the campaign messages that wait in a session's outbox, up to `most`."""
-    arguments = {"company": scope.company_id, "session": session_id, "most": most}
-    number: int = (await tx.connection.execute(_COUNT_WAITING, arguments)).scalar_one()
-    return number
+async def count_waiting(
+    tx: Transaction, scope: CompanyScope, session_id: str, soon: datetime, most: int
+) -> tuple[int, int]:
+    """Count the campaign messages in a session's outbox, up to `most`: those due before `soon`, and all."""
+    arguments = {"company": scope.company_id, "session": session_id, "soon": soon, "most": most}
+    row = (await tx.connection.execute(_COUNT_WAITING, arguments)).one()
+    return int(row.soon), int(row.waiting)
 
 
 async def withdraw(
     tx: Transaction, scope: CompanyScope, campaign_id: str, session_ids: Sequence[str]
 ) -> list[str]:
     """Cancel the campaign's messages that wait and were never tried; gives their ids. Others go their way."""
-    statement = (
-        update(_messages)
-        .where(
-            _messages.c.company_id == scope.company_id,
-            _messages.c.session_id.in_(padded(session_ids)),
-            _messages.c.lane == Lane.CAMPAIGN.value,
-            text("message.status IN ('QUEUED', 'SENDING')"),
-            _messages.c.status == MessageStatus.QUEUED.value,
-            _messages.c.campaign_id == campaign_id,
-            _messages.c.attempts == 0,
-        )
-        .values(status=MessageStatus.CANCELLED.value, due_at=None)
-        .returning(_messages.c.id)
-    )
+    statement = _WITHDRAW.where(*_never_tried(scope, campaign_id, session_ids)).returning(_messages.c.id)
     return list((await tx.connection.execute(statement)).scalars())
+
+
+async def withdraw_held(
+    tx: Transaction,
+    scope: CompanyScope,
+    campaign_id: str,
+    session_ids: Sequence[str],
+    codes: Collection[str],
+) -> dict[str, str]:
+    """As `withdraw`, of those that the policy holds for one of these reasons: message id -> reason."""
+    statement = _WITHDRAW.where(
+        *_never_tried(scope, campaign_id, session_ids), _messages.c.waiting_code.in_(codes)
+    ).returning(_messages.c.id, _messages.c.waiting_code)
+    return {row.id: row.waiting_code for row in await tx.connection.execute(statement)}
+
+
+def _never_tried(
+    scope: CompanyScope, campaign_id: str, session_ids: Sequence[str]
+) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _messages.c.company_id == scope.company_id,
+        _messages.c.session_id.in_(padded(session_ids)),
+        _messages.c.lane == Lane.CAMPAIGN.value,
+        IS_WAITING,
+        _messages.c.status == MessageStatus.QUEUED.value,
+        _messages.c.campaign_id == campaign_id,
+        _messages.c.attempts == 0,
+    )
 
 
 async def last_texts(

@@ -1,15 +1,21 @@
 """How much of a campaign lies in the outbox at a time, and which number writes to whom."""
 
 PORTION = 40
-"""Campaign messages of a session that wait in its outbox at most: a pause or a cancel takes few back."""
+"""Campaign messages of a session that wait for their turn within the hour: a pause or a cancel takes few back."""
+
+MOST_WAITING = 200
+"""Campaign messages of a session in its outbox, with those that wait for a day cap or a recipient's morning."""
 
 REFILL_BELOW = 20
 """The next portion is laid in when fewer wait."""
 
 
-def room(waiting: int) -> int:
-    """Give how many messages to lay in for a session that has `waiting` campaign messages in its outbox."""
-    return PORTION - waiting if waiting < REFILL_BELOW else 0
+def room(soon: int, waiting: int) -> int:
+    """Give how many messages to lay in for a session that has `waiting` campaign messages, `soon` due within the hour.
+
+    Recipients whose night it is do not keep those whose day it is waiting, up to a bound.
+    """
+    return min(PORTION - soon, max(0, MOST_WAITING - waiting)) if soon < REFILL_BELOW else 0
 
 
 def share_of(slot: int, sessions: int, recipients: int) -> int:

@@ -14,6 +14,12 @@ class PassedOver(StrEnum):
     """The contact does not want messages."""
     NOT_OPTED_IN = "NOT_OPTED_IN"
     """No opt-in is on record."""
+    UNANSWERED = "UNANSWERED"
+    """It left earlier campaign messages without an answer; the policy waits for one."""
+    CONTACT_HELD = "CONTACT_HELD"
+    """WhatsApp refused the last message to it; the policy holds it."""
+    TIME_ZONE_UNKNOWN = "TIME_ZONE_UNKNOWN"
+    """Nothing tells when it is day where it lives."""
     VARIABLE_MISSING = "VARIABLE_MISSING"
     """A variable without a default has no value."""
 

@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.domain.campaign.campaign import Confirmation, RecipientStatus
-from orchestrator.domain.campaign.feeding import PORTION
+from orchestrator.domain.campaign.feeding import MOST_WAITING, PORTION
 from orchestrator.domain.campaign.reasons import PassedOver, StopCause
 from orchestrator.domain.campaign.results import Tally
 from orchestrator.domain.campaign.state import CampaignState
 from orchestrator.domain.page import PageRequest
 from orchestrator.services import campaign_events
 from orchestrator.store import campaigns as campaign_store
-from tests.integration.campaigns.conftest import House, numbers
+from tests.integration.campaigns.conftest import _MESSAGES, House, numbers
 
 
 async def test_a_campaign_reaches_everyone_once_in_small_portions(house: House) -> None:
@@ -104,8 +104,6 @@ async def test_what_may_be_on_the_wire_is_not_taken_back(house: House) -> None:
     campaign = await house.running(people=3)
     first, second, third = await house.messages()
     async with house.context.database.transaction(house.scope) as tx:
-        from tests.integration.campaigns.conftest import _MESSAGES
-
         table = _MESSAGES
         await tx.connection.execute(table.update().where(table.c.id == first.id).values(status="SENDING"))
         await tx.connection.execute(table.update().where(table.c.id == second.id).values(attempts=1))
@@ -326,3 +324,37 @@ async def test_after_its_end_it_is_counted_for_a_week_and_then_left_alone(house:
         stored = await campaign_store.get(tx, house.scope, campaign.id)
     assert stored is not None
     assert stored.rounds.next_round_at is None
+
+
+async def test_who_the_policy_holds_for_good_is_passed_over_and_the_campaign_ends(house: House) -> None:
+    campaign = await house.running(people=3)
+    first, second, third = await house.messages()
+    async with house.context.database.transaction(house.scope) as tx:
+        for row, code in ((first, "UNANSWERED"), (second, "QUIET_HOURS")):
+            await tx.connection.execute(
+                _MESSAGES.update().where(_MESSAGES.c.id == row.id).values(waiting_code=code)
+            )
+    await house.become("SENT", [third])
+
+    campaign = await house.next_round(campaign)
+
+    assert dict(campaign.passed_over) == {PassedOver.UNANSWERED: 1}
+    assert {row.id: row.status for row in await house.messages()} == {
+        first.id: "CANCELLED",
+        second.id: "QUEUED",
+        third.id: "SENT",
+    }
+    await house.become("SENT", [second])
+    campaign = await house.next_round(campaign)
+    assert (campaign.state, campaign.done, campaign.tally.queued) == (CampaignState.COMPLETED, 3, 2)
+
+
+async def test_recipients_whose_night_it_is_keep_nobody_else_waiting(house: House) -> None:
+    campaign = await house.running(people=300)
+    tomorrow = house.context.clock() + timedelta(hours=20)
+    for _ in range(6):
+        async with house.context.database.transaction(house.scope) as tx:
+            await tx.connection.execute(_MESSAGES.update().values(due_at=tomorrow))
+        campaign = await house.next_round(campaign)
+
+    assert len(await house.messages(status="QUEUED")) == MOST_WAITING

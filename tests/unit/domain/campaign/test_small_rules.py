@@ -5,17 +5,18 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain.campaign.feeding import PORTION, REFILL_BELOW, room, share_of
+from orchestrator.domain.campaign.feeding import MOST_WAITING, PORTION, REFILL_BELOW, room, share_of
 from orchestrator.domain.campaign.ids import derived_id, derived_whatsapp_id
 from orchestrator.domain.ids import is_id
 
 
-@given(st.integers(0, 500))
-def test_the_outbox_never_holds_more_than_a_portion(waiting: int) -> None:
-    laid_in = room(waiting)
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_the_outbox_never_holds_more_than_a_portion_and_what_sleeps(soon: int, later: int) -> None:
+    laid_in = room(soon, soon + later)
 
-    assert (laid_in > 0) == (waiting < REFILL_BELOW)
-    assert laid_in == 0 or waiting + laid_in == PORTION
+    assert (laid_in > 0) == (soon < REFILL_BELOW and soon + later < MOST_WAITING)
+    assert laid_in == 0 or soon + laid_in <= PORTION
+    assert laid_in == 0 or soon + later + laid_in <= MOST_WAITING
 
 
 @given(st.integers(1, 20), st.integers(0, 10_000))
