@@ -179,7 +179,7 @@ async def withdraw(
     tx: Transaction, scope: CompanyScope, campaign_id: str, session_ids: Sequence[str]
 ) -> list[str]:
     """Cancel the campaign's messages that wait and were never tried; gives their ids. Others go their way."""
-    statement = _WITHDRAW.where(*_never_tried(scope, campaign_id, session_ids)).returning(_messages.c.id)
+    statement = _WITHDRAW.where(_never_tried(scope, campaign_id, session_ids)).returning(_messages.c.id)
     return list((await tx.connection.execute(statement)).scalars())
 
 
@@ -192,15 +192,13 @@ async def withdraw_held(
 ) -> dict[str, str]:
     """As `withdraw`, of those that the policy holds for one of these reasons: message id -> reason."""
     statement = _WITHDRAW.where(
-        *_never_tried(scope, campaign_id, session_ids), _messages.c.waiting_code.in_(codes)
+        _never_tried(scope, campaign_id, session_ids), _messages.c.waiting_code.in_(codes)
     ).returning(_messages.c.id, _messages.c.waiting_code)
     return {row.id: row.waiting_code for row in await tx.connection.execute(statement)}
 
 
-def _never_tried(
-    scope: CompanyScope, campaign_id: str, session_ids: Sequence[str]
-) -> tuple[ColumnElement[bool], ...]:
-    return (
+def _never_tried(scope: CompanyScope, campaign_id: str, session_ids: Sequence[str]) -> ColumnElement[bool]:
+    return and_(
         _messages.c.company_id == scope.company_id,
         _messages.c.session_id.in_(padded(session_ids)),
         _messages.c.lane == Lane.CAMPAIGN.value,
