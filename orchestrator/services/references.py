@@ -7,23 +7,17 @@ from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import (
     Album,
-    Audio,
     Buttons,
     Content,
     Delete,
     Disappearing,
-    Document,
     Edit,
-    Image,
     ListMenu,
     Pin,
     PollVote,
     Reaction,
     Reference,
-    Sticker,
     Text,
-    Video,
-    Voice,
 )
 from orchestrator.domain.errors import PonteError, invalid_field
 from orchestrator.domain.jid import GROUP_SERVER, ContactId, phone_number_to_jid
@@ -33,8 +27,7 @@ from orchestrator.store.database import Transaction
 
 _NEVER_SENT = frozenset({MessageStatus.FAILED, MessageStatus.CANCELLED})
 _EDITABLE = (Text.kind, Buttons.kind, ListMenu.kind)
-_FILES = (Image, Video, Audio, Voice, Document, Sticker, Album)
-_NOT_FORWARDED = (Reaction, Edit, Delete, Pin, PollVote, Disappearing, *_FILES)
+_NOT_FORWARDED = (Reaction, Edit, Delete, Pin, PollVote, Disappearing, Album)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,20 @@ async def test_a_picture_can_be_seen_once_and_quote_another(house: SessionHouse)
     assert [found["file"]["sha256"] for found in arrived] == [sha256(files.png(100, 100))] * 2
 
 
+async def test_a_file_can_be_forwarded(house: SessionHouse) -> None:
+    await house.simulator.create_phone(PEER)
+    other = (await house.simulator.create_phones("+5511977770200", 1))[0]
+    session = await house.link()
+    first, arrived = await send(house, session, "image", files.png(90, 90))
+
+    body = {"session_id": session, "to": other, "forward": {"message_id": first["id"]}}
+    message = await house.call("POST", "/v1/messages", body)
+    await house.message(message["id"], lambda found: found["status"] in _DONE)
+
+    got = await house.simulator.call("GET", f"/phones/{other}/messages", wait_count="1")
+    assert [found["file"]["sha256"] for found in got] == [arrived["file"]["sha256"]]
+
+
 async def test_a_file_is_uploaded_once_for_many(house: SessionHouse) -> None:
     media = await upload(house, b"%PDF-1.7 for all")
     session = await house.link()
