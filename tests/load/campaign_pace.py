@@ -43,22 +43,23 @@ async def measure(people_count: int, speed: int) -> None:
                 )
                 await campaigns.opt_in(folder / "data", company_id, people)
                 campaign = await campaigns.draft(client, sessions, people)
-                began = time.perf_counter()
+                began, began_ms = time.perf_counter(), time.time() * 1000
                 await client.post(f"/v1/campaigns/{campaign}:start", {})
                 done = await eventually(lambda: campaigns.ended(client, campaign), timeout_s=600, every_s=1.0)
                 print(
                     f"{done['state']}: {done['progress']['sent']} sent in {time.perf_counter() - began:.0f} s"
                 )
-                await report(simulator, people, speed)
+                await report(simulator, people, speed, began_ms)
     finally:
         shutil.rmtree(folder)
 
 
-async def report(simulator: SimulatorClient, people: list[str], speed: int) -> None:
+async def report(simulator: SimulatorClient, people: list[str], speed: int, since_ms: float) -> None:
     """Print the gaps between arrivals by sender, in Ponte's seconds, and who got how many."""
     by_sender: dict[str, list[float]] = defaultdict(list)
     for arrival in await simulator.arrivals():
-        if (sender := arrival["from"].partition("@")[0]) in NUMBERS or f"+{sender}" in NUMBERS:
+        sender = "+" + arrival["from"].lstrip("+").partition("@")[0]
+        if sender in NUMBERS and arrival["at_ms"] >= since_ms:
             by_sender[sender].append(arrival["at_ms"] / 1000)
     got = [len(await simulator.messages(number)) for number in people]
     print(f"messages per recipient: {min(got)} to {max(got)}")
