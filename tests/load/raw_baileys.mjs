@@ -15,7 +15,8 @@ const [whatsappUrl, controlUrl] = process.argv.slice(2)
 const require = createRequire(join(process.cwd(), 'package.json'))
 const baileysFile = join(process.cwd(), 'node_modules/@whiskeysockets/baileys/lib/index.js')
 const baileys = await import(pathToFileURL(baileysFile).href)
-const { makeWASocket, useMultiFileAuthState } = baileys
+const { makeCacheableSignalKeyStore, makeWASocket, useMultiFileAuthState } = baileys
+const { NodeCache } = require('@cacheable/node-cache')
 const pino = require('pino')
 const logger = pino({ level: 'silent' })
 
@@ -23,6 +24,8 @@ const logger = pino({ level: 'silent' })
 for (const method of ['log', 'info', 'warn', 'error', 'debug']) console[method] = () => {}
 const answer = content => process.stdout.write(`${JSON.stringify(content)}\n`)
 
+// Shared by all sockets, and outside of them, as in Baileys' example.
+const msgRetryCounterCache = new NodeCache()
 const sessions = []
 const epochMs = () => performance.timeOrigin + performance.now()
 const jidOf = number => `${number.slice(1)}@s.whatsapp.net`
@@ -41,7 +44,13 @@ async function link(phone, folder) {
   const { state, saveCreds } = await useMultiFileAuthState(folder)
   const session = { socket: null, acks: new Map() }
   const connect = (resolve, reject) => {
-    const socket = makeWASocket({ auth: state, logger, waWebSocketUrl: whatsappUrl, markOnlineOnConnect: false })
+    const socket = makeWASocket({
+      auth: { creds: state.creds, keys: makeCacheableSignalKeyStore(state.keys, logger) },
+      logger,
+      waWebSocketUrl: whatsappUrl,
+      msgRetryCounterCache,
+      markOnlineOnConnect: false
+    })
     session.socket = socket
     socket.ev.on('creds.update', saveCreds)
     socket.ws.on('CB:ack,class:message', node => {

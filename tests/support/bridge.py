@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.support.heap_probe import with_heap_probe
 from tests.support.node_process import ROOT, NodeProcess, run_node
 
 _MAIN = ROOT / "bridge-node" / "dist" / "main.js"
@@ -34,5 +35,6 @@ async def running_bridge(folder: Path, environment: Mapping[str, str]) -> AsyncI
     `environment` is that of `SimulatorClient.bridge_environment`, so that the bridge trusts the simulator.
     """
     arguments = (str(_MAIN), "--listen", f"unix:{folder}/bridge.sock", "--exit-with-parent")
-    async with run_node(arguments, ROOT / "bridge-node", folder / "bridge.log", environment) as node:
+    probed = with_heap_probe(folder, dict(environment))
+    async with run_node(arguments, ROOT / "bridge-node", folder / "bridge.log", probed) as node:
         yield BridgeProcess(node)
