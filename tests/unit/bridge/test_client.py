@@ -131,6 +131,7 @@ async def test_a_bridge_that_is_slow_to_take_the_connection_is_waited_for(
 async def slow_way_to(address: str, path: Path, delay_s: float) -> AsyncIterator[str]:
     """Another address of a server; what comes first is passed on late, as by a machine that is busy."""
     pumps: list[asyncio.Task[None]] = []
+    writers: list[asyncio.StreamWriter] = []
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
@@ -139,6 +140,7 @@ async def slow_way_to(address: str, path: Path, delay_s: float) -> AsyncIterator
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(delay_s)
         to_server, from_server = await asyncio.open_unix_connection(address.removeprefix("unix:"))
+        writers.extend((writer, from_server))
         pumps.append(asyncio.create_task(pump(reader, from_server)))
         pumps.append(asyncio.create_task(pump(to_server, writer)))
 
@@ -150,3 +152,6 @@ async def slow_way_to(address: str, path: Path, delay_s: float) -> AsyncIterator
         for task in pumps:
             task.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
