@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from orchestrator.cli import campaign, company, config_table, keys, migrate, session, simulator, split, up, version
+from orchestrator.cli import (
+    campaign,
+    company,
+    config_table,
+    keys,
+    migrate,
+    session,
+    simulator,
+    split,
+    up,
+    version,
+)
 from orchestrator.cli.demo import command as demo
 from orchestrator.startup import StartupError
 
