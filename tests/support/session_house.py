@@ -1,6 +1,5 @@
 """All of Ponte in one process on a real bridge and a simulated WhatsApp; the test rules its clock and its chances."""
 
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -226,8 +225,16 @@ class SessionHouse:
 @asynccontextmanager
 async def running_house(servers: Servers, database_url: str, **settings: Any) -> AsyncIterator[SessionHouse]:
     """A house until the block ends; `settings` are those of its gateway."""
+    with tempfile.TemporaryDirectory(prefix="ponte-media-") as folder:
+        async with _house(servers, database_url, Path(folder), settings) as house:
+            yield house
+
+
+@asynccontextmanager
+async def _house(
+    servers: Servers, database_url: str, media_folder: Path, settings: dict[str, Any]
+) -> AsyncIterator[SessionHouse]:
     database = await Database.open(database_url)
-    media_folder = Path(tempfile.mkdtemp(prefix="ponte-media-"))
     clock, rng, event_bell = ManualClock(datetime.now(UTC)), RuledRandom(), EventBell()
     bells = HouseBells(event_bell)
     context = Context(
@@ -279,5 +286,4 @@ async def running_house(servers: Servers, database_url: str, **settings: Any) ->
     await client.close()
     await servers.simulator.clear_faults()
     await media.close()
-    shutil.rmtree(media_folder)
     await database.close()
