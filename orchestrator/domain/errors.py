@@ -194,6 +194,11 @@ SUBSCRIBER_LIMIT_REACHED = _code(
 RATE_LIMITED = _code(
     "RATE_LIMITED", _K.RESOURCE_EXHAUSTED, "Too many requests with this key; wait and try again."
 )
+NUMBER_CHECK_LIMIT_REACHED = _code(
+    "NUMBER_CHECK_LIMIT_REACHED",
+    _K.RESOURCE_EXHAUSTED,
+    "WhatsApp was asked about as many numbers in this hour as is safe; ask again later, or about fewer.",
+)
 QUEUE_FULL = _code(
     "QUEUE_FULL",
     _K.RESOURCE_EXHAUSTED,

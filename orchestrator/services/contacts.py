@@ -12,6 +12,7 @@ from orchestrator.domain.ids import make_id
 from orchestrator.domain.jid import LID_SERVER, PHONE_NUMBER_SERVER, ContactId
 from orchestrator.domain.session import LINKED_STATES
 from orchestrator.services.context import Context
+from orchestrator.services.number_checks import Questions, keep_answers, take_questions
 from orchestrator.services.phone_numbers import check_phone_number
 from orchestrator.services.ports import GatewayPort, NumberCheck
 from orchestrator.store import chat_names, dispatch_leases
@@ -140,7 +141,9 @@ class ContactService:
     ) -> list[NumberCheck]:
         """Say which of at most 50 numbers have an account, in the order given; names that are new are kept.
 
-        Raises PonteError: INVALID_ARGUMENT, INVALID_PHONE_NUMBER, NOT_FOUND, SESSION_NOT_LINKED, GATEWAY_UNAVAILABLE.
+        Answers are good for 30 days; WhatsApp is asked about 20 numbers an hour and session (`sending-policy.md`).
+        Raises PonteError: INVALID_ARGUMENT, INVALID_PHONE_NUMBER, NOT_FOUND, SESSION_NOT_LINKED, GATEWAY_UNAVAILABLE,
+        NUMBER_CHECK_LIMIT_REACHED.
         """
         if not 0 < len(phone_numbers) <= MOST_CHECKED:
             raise invalid_field(
@@ -149,17 +152,31 @@ class ContactService:
         for position, number in enumerate(phone_numbers):
             check_phone_number(number, f"phone_numbers[{position}]")
         session_id = await self._linked_session(scope, session_id)
-        checks = await self._gateway.check_numbers(scope, session_id, list(dict.fromkeys(phone_numbers)))
+        numbers = list(dict.fromkeys(phone_numbers))
+
+        async def take(tx: Transaction) -> Questions:
+            return await take_questions(tx, self._context, scope, session_id, numbers)
+
+        questions = await self._context.database.shared_transaction(scope, take)
+        answered = questions.known | await self._ask(scope, session_id, questions.open)
+        absent = ContactId()
+        return [answered.get(number, NumberCheck(number, False, absent)) for number in phone_numbers]
+
+    async def _ask(
+        self, scope: CompanyScope, session_id: str, phone_numbers: Sequence[str]
+    ) -> dict[str, NumberCheck]:
+        if not phone_numbers:
+            return {}
+        checks = await self._gateway.check_numbers(scope, session_id, list(phone_numbers))
         sightings = [Sighting(check.contact) for check in checks if check.on_whatsapp]
 
         async def keep(tx: Transaction) -> None:
             await lock_company(tx, scope)
             await self._book.learn(tx, scope, sightings)
+            await keep_answers(tx, scope, checks, self._context.clock())
 
         await self._context.database.shared_transaction(scope, keep)
-        answered = {check.phone_number: check for check in checks}
-        absent = ContactId()
-        return [answered.get(number, NumberCheck(number, False, absent)) for number in phone_numbers]
+        return {check.phone_number: check for check in checks}
 
     async def _linked_session(self, scope: CompanyScope, session_id: str) -> str:
         async with self._context.database.reading(scope) as tx:

@@ -8,8 +8,9 @@ from typing import Protocol
 from loguru import logger
 
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.policy.settings import DEFAULTS
 from orchestrator.services.context import Context
-from orchestrator.store import idempotency, outbox, upkeep
+from orchestrator.store import idempotency, number_checks, outbox, upkeep
 from orchestrator.store import policy as policy_store
 from orchestrator.store import webhooks as webhook_store
 from orchestrator.store.database import SystemScope, Transaction
@@ -87,3 +88,5 @@ class MaintenanceService:
         await upkeep.take_back_claims(tx, SystemScope(), now)
         await upkeep.clear_qrs(tx, SystemScope(), now)
         await policy_store.forget_sends_before(tx, SystemScope(), now - _SENDS_KEPT, _MOST_SENDS_FORGOTTEN)
+        answers_since = now - timedelta(seconds=DEFAULTS.number_checks.cached_s)
+        await number_checks.forget_before(tx, SystemScope(), answers_since, _MOST_FORGOTTEN)

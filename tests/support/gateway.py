@@ -28,6 +28,7 @@ class FakeGateway:
         self.not_on_whatsapp: set[str] = set()
         """Phone numbers without an account."""
         self.read: list[tuple[str, str, str, tuple[str, ...]]] = []
+        self.checked: list[str] = []
         """(session id, chat, participant, message ids) of mark_read."""
         self.acted: list[tuple[str, str, ChatAction]] = []
         """(session id, chat, action) of act_on_chat."""
@@ -73,6 +74,7 @@ class FakeGateway:
         self, scope: CompanyScope, session_id: str, phone_numbers: Sequence[str]
     ) -> list[NumberCheck]:
         self._demand_available()
+        self.checked.extend(phone_numbers)
         return [self._check(number) for number in phone_numbers]
 
     async def mark_read(

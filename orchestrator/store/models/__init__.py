@@ -22,6 +22,7 @@ from orchestrator.store.models.event import EventRow, WebhookDeliveryRow, Webhoo
 from orchestrator.store.models.gateway import GatewayRow
 from orchestrator.store.models.media import MediaDownloadRow, MediaRow
 from orchestrator.store.models.message import ContactRow, MessageRow
+from orchestrator.store.models.number_check import NumberCheckRow
 from orchestrator.store.models.policy import ChatPolicyRow, SessionPolicyRow, SessionSendRow
 from orchestrator.store.models.session import (
     ArchivedCredentialsRow,
@@ -51,6 +52,7 @@ __all__ = [
     "MediaRow",
     "MessageRow",
     "MetadataRow",
+    "NumberCheckRow",
     "OptInRow",
     "RecipientImportRow",
     "RecipientListRow",
