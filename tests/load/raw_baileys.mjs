@@ -1,6 +1,6 @@
 // Raw Baileys as people use it by its own documentation: one process, `useMultiFileAuthState`, `sendMessage`.
 // Reads one JSON command a line on stdin, answers one JSON line each:
-//   {"do":"link","phones":["+55..."],"folder":"/dir","at_a_time":1}   links one session per phone number
+//   {"do":"link","phones":["+55..."],"folder":"/dir","at_a_time":1,"first":0}   links one session per phone number, numbered from first
 //   {"do":"open","count":N,"folder":"/dir","at_a_time":1}      connects sessions that an earlier process linked there
 //   {"do":"latency","session":0,"to":["+55..."],"count":N,"gap_ms":50}   one message at a time on an idle system
 //   {"do":"throughput","sessions":[0],"to":[["+55..."]],"count":N,"in_flight":32}   as many as go
@@ -80,10 +80,10 @@ async function send(session, number, text) {
 }
 
 const commands = {
-  async link({ phones, folder, at_a_time = 1 }) {
+  async link({ phones, folder, at_a_time = 1, first = 0 }) {
     const waiting = phones.entries()
     const lane = async () => {
-      for (const [index, phone] of waiting) sessions[index] = await link(phone, join(folder, `session-${index}`))
+      for (const [index, phone] of waiting) sessions[index] = await link(phone, join(folder, `session-${first + index}`))
     }
     await Promise.all(Array.from({ length: at_a_time }, lane))
     return { linked: sessions.length }
