@@ -129,7 +129,7 @@ class Submissions:
                 if earlier:
                     replays[item.message_id] = earlier
                     continue
-                await self._waiting.check(tx, scope, one.session_id, self._context.clock())
+                await self._count_in(tx, scope, one)
             except PonteError as error:
                 results[item.message_id] = error
             else:
@@ -168,6 +168,14 @@ class Submissions:
             now=self._context.clock(),
         )
         return earlier.resource_id if earlier else ""
+
+    async def _count_in(self, tx: Transaction, scope: CompanyScope, one: _Accepted) -> None:
+        """Raises QUEUE_FULL; the key stands for no message then, and the same request may come again."""
+        try:
+            await self._waiting.check(tx, scope, one.session_id, self._context.clock())
+        except PonteError:
+            await idempotency.forget(tx, scope, one.prepared.command.idempotency_key)
+            raise
 
     async def _add(
         self, tx: Transaction, scope: CompanyScope, accepted: Sequence[_Accepted]

@@ -80,6 +80,13 @@ async def remember(
     return Remembered(earlier.resource_id, earlier.answer)
 
 
+async def forget(tx: Transaction, scope: CompanyScope, key: str) -> None:
+    """Take back what `remember` noted for the first time in this transaction: nothing was made."""
+    await tx.connection.execute(
+        delete(_done).where(_done.c.company_id == owner_of(scope), _done.c.key == key)
+    )
+
+
 async def forget_before(tx: Transaction, scope: SystemScope, moment: datetime, limit: int) -> int:
     """Delete at most `limit` of what was noted before `moment`, of all companies; gives how many were."""
     key = (_done.c.company_id, _done.c.key)
