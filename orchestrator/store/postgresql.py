@@ -11,6 +11,9 @@ from orchestrator.store.json_text import dump_json
 
 COMMAND_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 10.0
+IDLE_IN_TRANSACTION_S = 5.0
+"""After so long without a statement the server ends a transaction with its connection. A process that was frozen in the
+middle of one would keep its locks, and with them a company's event counter, from everybody until it wakes."""
 
 _BEGIN_WRITE = "BEGIN"
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -35,6 +38,7 @@ def make_engine(url: URL) -> AsyncEngine:
                 "jit": "off",
                 # `begin` quotes a company's id by it.
                 "standard_conforming_strings": "on",
+                "idle_in_transaction_session_timeout": str(round(IDLE_IN_TRANSACTION_S * 1000)),
             },
         },
     )

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from tests.chaos.schedule import Way
-from tests.chaos.victims import Victim, gone, kill, pause
+from tests.chaos.victims import Victim, pause
+from tests.support.ponte import gone, kill
 
 START_S = 120.0
 """How long it may take until it serves again, a database that comes back meanwhile included."""

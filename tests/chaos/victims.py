@@ -13,10 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from tests.chaos.schedule import Way
-from tests.support.ponte import descendants, is_alive
-
-_GONE_S = 10.0
-_BETWEEN_LOOKS_S = 0.02
+from tests.support.ponte import descendants, gone, kill
 
 
 class Victim(ABC):
@@ -116,11 +113,6 @@ def command_line(process: int) -> str:
         return ""
 
 
-def kill(processes: Iterable[int]) -> None:
-    """SIGKILL to all that are there."""
-    _signal(processes, signal.SIGKILL)
-
-
 async def pause(processes: Sequence[int], seconds: float) -> None:
     """Stop processes in their tracks for a while."""
     _signal(processes, signal.SIGSTOP)
@@ -128,13 +120,6 @@ async def pause(processes: Sequence[int], seconds: float) -> None:
         await asyncio.sleep(seconds)
     finally:
         _signal(processes, signal.SIGCONT)
-
-
-async def gone(processes: Sequence[int]) -> None:
-    """Wait until none is left. Raises TimeoutError."""
-    async with asyncio.timeout(_GONE_S):
-        while any(is_alive(process) for process in processes):
-            await asyncio.sleep(_BETWEEN_LOOKS_S)
 
 
 def _signal(processes: Iterable[int], number: signal.Signals) -> None:

@@ -14,7 +14,7 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 from tests.support.company import LinkedCompany, link_company, wait_for_state
-from tests.support.ponte import ADMIN_KEY, PonteProcess, RestClient, is_alive, running_ponte, start_ponte
+from tests.support.ponte import ADMIN_KEY, PonteProcess, RestClient, running_ponte, start_ponte
 from tests.support.simulator import SimulatorClient, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(300)]
@@ -183,9 +183,7 @@ async def test_a_kill_of_the_whole_tree_in_the_middle_loses_nothing_and_doubles_
             work = asyncio.gather(post_all(system), send_in_all(simulator))
             await wait_for_arrivals(simulator, MESSAGES // 4)
 
-            pids = system.ponte.tree()
             await system.ponte.kill_tree()
-            assert not any(is_alive(pid) for pid in pids)
             system.ponte = await start_ponte(data_dir, deployment)
 
             message_ids, _ = await work

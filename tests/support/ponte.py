@@ -1,11 +1,12 @@
 """`ponte up` as a user runs it: a process of its own, reached over REST, killed in earnest."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import aiohttp
 
 START_TIMEOUT_S = 60.0
+GONE_S = 10.0
+BETWEEN_LOOKS_S = 0.02
 ADMIN_KEY = "an-admin-key-for-tests-0123456789abcdef"
 
 
@@ -46,6 +49,20 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def kill(pids: Iterable[int]) -> None:
+    """SIGKILL to all that are there."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+async def gone(pids: Sequence[int], timeout_s: float = GONE_S) -> None:
+    """Wait until none is left: what was killed is there until the kernel has taken it down. Raises TimeoutError."""
+    async with asyncio.timeout(timeout_s):
+        while any(is_alive(pid) for pid in pids):
+            await asyncio.sleep(BETWEEN_LOOKS_S)
+
+
 @dataclass
 class PonteProcess:
     """A running `ponte up`."""
@@ -63,12 +80,9 @@ class PonteProcess:
     async def kill_tree(self) -> None:
         """SIGKILL to everything at once, as a machine that loses its power would look from outside."""
         pids = self.tree()
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        kill(pids)
         await self.process.wait()
+        await gone(pids)
 
     async def terminate(self) -> int:
         """SIGTERM, and the exit code."""
@@ -140,9 +154,7 @@ async def running_ponte(data_dir: Path, extra: Mapping[str, str]) -> AsyncIterat
             try:
                 await ponte.terminate()
             except TimeoutError:
-                for pid in pids:
-                    if is_alive(pid):
-                        os.kill(pid, signal.SIGKILL)
+                kill(pids)
                 await ponte.process.wait()
                 raise
 

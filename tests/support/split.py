@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.ponte import descendants, environment, is_alive
+from tests.support.ponte import descendants, environment, gone, kill
 
 START_TIMEOUT_S = 60.0
 
@@ -43,8 +43,10 @@ class SplitProcess:
 
     async def kill(self) -> None:
         """SIGKILL to everything at once."""
-        self.signal(signal.SIGKILL, children=True)
+        pids = self.tree()
+        kill(pids)
         await self.process.wait()
+        await gone(pids)
 
     async def terminate(self) -> int:
         """SIGTERM, and the exit code."""
@@ -115,9 +117,7 @@ class Split:
                 await running.terminate()
             except TimeoutError:
                 late.append(running.role)
-                for pid in pids:
-                    if is_alive(pid):
-                        os.kill(pid, signal.SIGKILL)
+                kill(pids)
                 await running.process.wait()
         assert not late, f"did not end: {late}"
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from redis import Redis
 from sqlalchemy import text
 
 from orchestrator.store.database import Database, SystemScope
-from tests.support.ponte import is_alive
+from tests.support.ponte import gone
 from tests.support.servers import ServerUnavailable, give_up, remove_folders_of_the_dead
 
 _SERVER = """
@@ -77,10 +76,7 @@ async def test_a_server_ends_with_a_killed_test_process(module: str, short_folde
     process.send_signal(signal.SIGKILL)
     await process.wait()
 
-    deadline = time.monotonic() + 10
-    while any(is_alive(int(child)) for child in children):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+    await gone([int(child) for child in children])
 
 
 def test_a_missing_server_fails_in_ci_and_skips_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
