@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from orchestrator.domain.company import CompanyScope
+from orchestrator.store import postgresql
 from orchestrator.store.database import Database, SystemScope, Transaction
 from orchestrator.store.models import MetadataRow
 
@@ -58,6 +59,29 @@ async def test_kept_connections_that_broke_are_replaced(database: Database, data
         await note("own")(tx)
     assert await noted(database) == {"shared", "own"}
     await asyncio.gather(*map(hold, range(10)))
+
+
+@postgresql_only
+async def test_a_transaction_that_stands_still_lets_go_of_its_locks(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "IDLE_IN_TRANSACTION_S", 0.2)
+    frozen = await Database.open(database_url)
+
+    async def stand_still() -> None:
+        async with frozen.transaction(SYSTEM) as tx:
+            await note("locked")(tx)
+            async with asyncio.timeout(10):
+                await database.shared_transaction(SYSTEM, note("locked"))
+            await note("too late")(tx)
+
+    try:
+        with pytest.raises(DBAPIError):
+            await stand_still()
+        await frozen.shared_transaction(SYSTEM, note("awake"))
+    finally:
+        await frozen.close()
+    assert await noted(database) == {"locked", "awake"}
 
 
 @postgresql_only
