@@ -117,8 +117,10 @@ class PolicyTurns:
         ]
         if not self.decides and all(stored.message.lane is not Lane.CAMPAIGN for stored, _, _ in judged):
             return
-        not_sent = [stored.message.id for stored, _, verdict in judged if _did_not_leave(verdict)]
+        not_sent = {stored.message.id for stored, _, verdict in judged if _did_not_leave(verdict)}
         await policy_store.undo_sends(tx, self._scope, not_sent)
+        answered = {stored.message.id for stored, _, _ in judged} - not_sent
+        await policy_store.settle_sends(tx, self._scope, answered, now)
         await self._suppress_absent(tx, judged, now)
         exchanged = [
             _exchanged(stored, now) for stored, answer, verdict in judged if _may_have_left(answer, verdict)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Table, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import Table, and_, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.company import CompanyScope
@@ -68,12 +68,14 @@ _SENT_SINCE = _WINDOW.where(_sends.c.at > bindparam("b_minute")).union_all(
 )
 _INSERT_SENDS = insert(_sends)
 _latest = _sends.alias("latest")
-_UNDO = delete(_sends).where(
+_LAST_ATTEMPTS = and_(
     _sends.c.company_id == bindparam("b_company"),
     _sends.c.message_id.in_(bindparam("b_ids", expanding=True)),
     _sends.c.at
     == select(func.max(_latest.c.at)).where(_latest.c.message_id == _sends.c.message_id).scalar_subquery(),
 )
+_UNDO = delete(_sends).where(_LAST_ATTEMPTS)
+_SETTLE = update(_sends).where(_LAST_ATTEMPTS, _sends.c.at < bindparam("b_at")).values(at=bindparam("b_at"))
 _old = _sends.alias("old")
 _FORGET = delete(_sends).where(
     tuple_(_sends.c.message_id, _sends.c.at).in_(
@@ -170,6 +172,19 @@ async def undo_sends(tx: Transaction, scope: CompanyScope, message_ids: Collecti
     if message_ids:
         arguments = {"b_company": scope.company_id, "b_ids": padded(message_ids)}
         await tx.connection.execute(_UNDO, arguments)
+
+
+async def settle_sends(
+    tx: Transaction, scope: CompanyScope, message_ids: Collection[str], at: datetime
+) -> None:
+    """Let the last attempt of messages that were answered by `at` count from then on, where it was noted earlier.
+
+    WhatsApp saw them no later than that: what waits for them to leave a window then comes after it there too, however
+    long they took on the way.
+    """
+    if message_ids:
+        arguments = {"b_company": scope.company_id, "b_ids": padded(message_ids), "b_at": at}
+        await tx.connection.execute(_SETTLE, arguments)
 
 
 async def forget_sends_before(tx: Transaction, scope: SystemScope, before: datetime, most: int) -> int:

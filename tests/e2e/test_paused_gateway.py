@@ -180,6 +180,8 @@ async def test_a_paused_gateway_neither_connects_nor_writes_when_it_wakes(
         assert paused.process.returncode is None, "it goes on, without the session"
         assert await holder() == (other.name, fence + 1)
         assert (await simulator.stats())["logins"] == logins + 1
+        # An event is there before WhatsApp has the receipt of its message.
+        await eventually(lambda: has_nothing_pending(connection()))
         assert await connection() == {**before, "pending": 0, "pre_keys": (await connection())["pre_keys"]}
         closed = (await company.client.get("/v1/events?page_size=500&types=session.closed"))["events"]
         assert not any(event["data"]["code"] == 440 for event in closed)
@@ -191,6 +193,10 @@ async def test_a_paused_gateway_neither_connects_nor_writes_when_it_wakes(
 
 async def is_down(looking: Any) -> bool:
     return not (await looking)["connected"]
+
+
+async def has_nothing_pending(looking: Any) -> bool:
+    return bool((await looking)["pending"] == 0)
 
 
 async def has_logins(simulator: SimulatorClient, count: int) -> bool:

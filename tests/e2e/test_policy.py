@@ -1,4 +1,4 @@
-"""The sending policy, enforced, with the clock 60 times as fast: what leaves is measured at the server."""
+"""The sending policy, enforced, with the clock 20 times as fast: what leaves is measured at the server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,9 +16,12 @@ from tests.support.simulator import SimulatorClient, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
-SPEED = 60.0
+SPEED = 20.0
 JITTER_S = 12.0
-"""Of Ponte's clock: what 0.2 s of a busy machine are."""
+"""Of Ponte's clock: what 0.6 s of a busy machine are, on the way of one message and not on that of the next."""
+
+ROUNDING_S = 0.001 * SPEED
+"""Of Ponte's clock: the server gives whole milliseconds."""
 
 CAMPAIGN = 7
 NEW_CHATS = 14
@@ -119,7 +122,7 @@ async def test_gaps_and_caps_hold_at_the_server_and_replies_do_not_wait(
     assert max(gaps) <= 60 * 1.3 + JITTER_S
     first = await arrived_s(simulator, hellos)
     assert len(first) == NEW_CHATS
-    assert first[12] - first[0] >= 60 - JITTER_S
+    assert first[12] - first[0] >= 60 - ROUNDING_S, "a cap holds at the server, on a slow machine too"
     [answered] = await arrived_s(simulator, [answer])
     assert answered < times[-1]
 

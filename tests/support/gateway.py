@@ -25,6 +25,8 @@ class FakeGateway:
         """(session id, message) in the order they were tried, acknowledged or not."""
         self.reports: dict[str, deque[SendReport]] = defaultdict(deque)
         """Answers to come, per message text; where there is none it is acknowledged."""
+        self.takes_s: dict[str, float] = {}
+        """How long the answer takes, per message text, by the clock; where there is none it is there at once."""
         self.not_on_whatsapp: set[str] = set()
         """Phone numbers without an account."""
         self.read: list[tuple[str, str, str, tuple[str, ...]]] = []
@@ -56,6 +58,7 @@ class FakeGateway:
                 yield SendAnswer(message.message_id, SendReport(Outcome.NOT_ATTEMPTED))
                 continue
             self.attempts.append((session_id, message))
+            self._clock.advance(self.takes_s.get(message.text, 0.0))
             planned = self.reports[message.text]
             report = planned.popleft() if planned else SendReport(Outcome.ACKNOWLEDGED)
             if report.outcome is not Outcome.ACKNOWLEDGED:

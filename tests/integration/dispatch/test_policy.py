@@ -137,6 +137,23 @@ async def test_messages_outside_conversations_keep_the_caps_of_a_minute_and_an_h
     )
 
 
+async def test_a_message_counts_until_its_window_has_passed_since_its_answer(
+    strict: Desk, clock: ManualClock
+) -> None:
+    known = [number(index) for index in range(13)]
+    await talked(strict, *known)
+    clock.advance(25 * 3600)
+    strict.gateway.takes_s["0"] = 20.0
+    for index, one in enumerate(known):
+        await strict.submit(f"{index}", to=one)
+    started = clock()
+    await run_for(strict, clock, 90)
+    assert [outgoing.text for _, outgoing in strict.gateway.attempts][-1] == "12"
+    times = await left_at(strict)
+    assert len(times) == 13
+    assert (times[-1] - started).total_seconds() >= 20 + 60
+
+
 async def test_an_answer_is_sent_while_the_hours_cap_is_used_up(strict: Desk, clock: ManualClock) -> None:
     known = [number(index) for index in range(12)]
     await talked(strict, *known)
