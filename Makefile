@@ -6,7 +6,7 @@ PROTO_SOURCES := $(shell find proto -name '*.proto' 2>/dev/null)
 NODE_LOCKS := $(wildcard bridge-node/package-lock.json tests/simulator/package-lock.json)
 BRIDGE_SOURCES := $(shell find bridge-node/src -name '*.ts' -not -path '*/generated/*' 2>/dev/null)
 
-.PHONY: help setup demo test check up bench bench-media bench-campaigns mutation chaos proto proto-baseline lock format clean
+.PHONY: help setup demo test check up bench bench-media bench-campaigns bench-replies mutation chaos proto proto-baseline lock format clean bench-sessions test-campaigns test-cycles
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -46,6 +46,9 @@ test: setup ## all tests
 test-cycles: setup ## 500 random cycles of sessions, after which nothing may be left
 	PONTE_TEST_CYCLES=500 .venv/bin/pytest -q tests/e2e/test_cycles.py $(ARGS)
 
+test-campaigns: setup ## campaigns to 300 people, killed and wiped ten times, measured at the server
+	PONTE_TEST_CAMPAIGN=300 .venv/bin/pytest -q tests/e2e/test_campaign.py $(ARGS)
+
 check: setup ## format, lint, types, layering, contract
 	deploy/scripts/check.sh
 
@@ -54,6 +57,9 @@ bench: setup ## compare with raw Baileys
 
 bench-campaigns: setup ## import a CSV of a million rows and plan a campaign to them (ARGS="--rows 10000")
 	.venv/bin/python -m tests.load.campaigns $(ARGS)
+
+bench-replies: setup ## how fast customers are answered while 50 companies' campaigns run (ARGS="--companies 10")
+	.venv/bin/python -m tests.load.replies $(ARGS)
 
 bench-sessions: setup ## what 1,000 idle sessions cost (ARGS="--sessions 100")
 	.venv/bin/python -m tests.load.idle_sessions $(ARGS)

@@ -10,6 +10,7 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.consent import NOT_ON_WHATSAPP_FOR, Suppression, SuppressionCause
 from orchestrator.domain.ids import make_id
 from orchestrator.domain.message import Lane
+from orchestrator.domain.policy.pacing import counted_from_answer
 from orchestrator.domain.policy.reactions import react
 from orchestrator.domain.policy.signals import (
     DeliveriesCounted,
@@ -127,14 +128,21 @@ class PolicyTurns:
         ]
         facts = await self._facts_of_refused(tx, judged)
         await chat_policy.note(tx, self._scope, exchanged)
-        if not self.decides:
+        paced = any(
+            stored.message.lane is Lane.CAMPAIGN and stored.message.id in answered for stored, _, _ in judged
+        )
+        if not (self.decides or paced):
             return
         loaded = await self._load(tx, now)
-        signals = [signal for one in judged for signal in _signals_of(one, facts)]
-        signals += await self._shares(tx, loaded, verdicts, now)
-        counted = any(isinstance(signal, DeliveriesCounted) for signal in signals)
-        after = replace(loaded.state, counted_at=now) if counted else loaded.state
-        after = after.with_standing(react(after.standing, signals, now, loaded.settings))
+        after = loaded.state
+        if paced:
+            after = replace(after, pacing=counted_from_answer(after.pacing, now))
+        if self.decides:
+            signals = [signal for one in judged for signal in _signals_of(one, facts)]
+            signals += await self._shares(tx, loaded, verdicts, now)
+            counted = any(isinstance(signal, DeliveriesCounted) for signal in signals)
+            after = replace(after, counted_at=now) if counted else after
+            after = after.with_standing(react(after.standing, signals, now, loaded.settings))
         await self._save(tx, loaded, after, now)
 
     async def _suppress_absent(

@@ -14,6 +14,7 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 from tests.support.company import LinkedCompany, link_company, wait_for_state
+from tests.support.flush import flush_redis
 from tests.support.ponte import ADMIN_KEY, PonteProcess, RestClient, running_ponte, start_ponte
 from tests.support.simulator import SimulatorClient, eventually
 
@@ -210,22 +211,3 @@ async def test_a_wiped_redis_in_the_middle_loses_nothing_and_doubles_nothing(
             await flush_redis(data_dir, deployment)
         message_ids, _ = await work
         await assert_everything_once(simulator, system.client, message_ids, receiver)
-
-
-async def flush_redis(data_dir: Path, deployment: Mapping[str, str]) -> None:
-    """FLUSHALL on the deployment's Redis: the given one, or the embedded one in the data folder."""
-    from redis.asyncio import Redis
-
-    url = deployment.get("PONTE_REDIS_URL") or f"unix://{embedded_socket(data_dir)}"
-    client = Redis.from_url(url)
-    try:
-        await client.flushall()
-    finally:
-        await client.aclose()
-
-
-def embedded_socket(data_dir: Path) -> Path:
-    """Where the embedded Valkey listens."""
-    sockets = [path for path in data_dir.rglob("*.sock") if "valkey" in path.name]
-    assert sockets, f"no Valkey socket below {data_dir}"
-    return sockets[0]

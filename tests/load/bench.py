@@ -22,10 +22,11 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
+from tests.load.arrivals import ArrivalLog
 from tests.load.line_process import LineProcess, line_process
 from tests.support.company import LinkedCompany, link_company
 from tests.support.ponte import ADMIN_KEY, PonteProcess, RestClient, running_ponte
-from tests.support.simulator import SimulatorClient, eventually, running_simulator
+from tests.support.simulator import SimulatorClient, running_simulator
 
 ROOT = Path(__file__).resolve().parents[2]
 BRIDGE = ROOT / "bridge-node"
@@ -60,28 +61,6 @@ class Figures:
 def recipients_of(session: int) -> list[str]:
     """The numbers that a session writes to."""
     return [f"+55119{session:04d}{recipient:04d}" for recipient in range(RECIPIENTS_PER_SESSION)]
-
-
-class ArrivalLog:
-    """What arrived at the server; asks only for what is new, so that looking weighs little."""
-
-    def __init__(self, simulator: SimulatorClient) -> None:
-        self._simulator = simulator
-        self._last = 0
-        self._times: dict[str, float] = {}
-
-    async def times(self, ids: Sequence[str]) -> dict[str, float]:
-        """When each message arrived, epoch ms; waits until all have."""
-        wanted = set(ids)
-
-        async def look() -> bool:
-            while entries := await self._simulator.arrivals(after=self._last):
-                self._last = entries[-1]["seq"]
-                self._times.update((entry["id"], float(entry["at_ms"])) for entry in entries)
-            return wanted <= self._times.keys()
-
-        await eventually(look, timeout_s=120, every_s=0.5)
-        return {message_id: self._times[message_id] for message_id in ids}
 
 
 async def latencies_ms(arrived: ArrivalLog, sent: Sequence[dict[str, Any]]) -> list[float]:

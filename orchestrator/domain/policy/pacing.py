@@ -2,6 +2,7 @@
 is slower."""
 
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -64,6 +65,19 @@ def recovered(stored: Pacing, last_sent_at: datetime | None) -> Pacing:
         return stored
     left = None if stored.left_in_batch is None else max(1, stored.left_in_batch - 1)
     return Pacing(last_campaign_at=last_sent_at, left_in_batch=left)
+
+
+def counted_from_answer(pacing: Pacing, answered_at: datetime) -> Pacing:
+    """The pacing once the last campaign message was answered: its gap counts from then.
+
+    WhatsApp saw the message no later than that, so the next one is no closer to it there, however long this one took
+    on the way.
+    """
+    if pacing.last_campaign_at is None or answered_at <= pacing.last_campaign_at:
+        return pacing
+    later = answered_at - pacing.last_campaign_at
+    following = None if pacing.next_campaign_at is None else pacing.next_campaign_at + later
+    return replace(pacing, last_campaign_at=answered_at, next_campaign_at=following)
 
 
 def paced_after(snapshot: Snapshot, candidate: Candidate, now: datetime, rng: Random) -> Pacing:

@@ -8,6 +8,7 @@ import pytest
 from orchestrator.domain.policy.decisions import Reason, ReasonCode
 from orchestrator.domain.policy.health import Health
 from orchestrator.domain.policy.pacing import (
+    counted_from_answer,
     draw_batch,
     draw_gap,
     draw_long_pause,
@@ -82,6 +83,19 @@ def test_without_its_draw_the_longest_gap_is_kept() -> None:
     assert earliest_campaign_at(Pacing(NOON), FIGURES) == later(5)
     assert earliest_campaign_at(Pacing(), FIGURES) is None
     assert earliest_campaign_at(Pacing(None, later(3)), FIGURES) == later(3)
+
+
+def test_a_gap_counts_from_the_answer_of_the_message_before_it() -> None:
+    stored = Pacing(NOON, later(3), Gap.LONG_PAUSE, 7)
+    assert counted_from_answer(stored, later(0.5)) == Pacing(later(0.5), later(3.5), Gap.LONG_PAUSE, 7)
+    assert counted_from_answer(Pacing(NOON), later(0.5)) == Pacing(later(0.5))
+
+
+def test_an_answer_that_tells_nothing_new_leaves_the_gap_as_it_is() -> None:
+    stored = Pacing(NOON, later(3))
+    assert counted_from_answer(stored, NOON) == stored
+    assert counted_from_answer(stored, later(-1)) == stored
+    assert counted_from_answer(Pacing(), NOON) == Pacing()
 
 
 def test_a_crash_before_the_pacing_was_stored_does_not_shorten_the_gap() -> None:
