@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from orchestrator.domain.campaign.campaign import (
     Campaign,
@@ -15,8 +14,7 @@ from orchestrator.domain.campaign.campaign import (
 from orchestrator.domain.campaign.ids import derived_id, derived_whatsapp_id
 from orchestrator.domain.campaign.reasons import PassedOver
 from orchestrator.domain.campaign.recipient_list import Recipient
-from orchestrator.domain.campaign.template import Template, parse, values_of
-from orchestrator.domain.campaign.wording import moment_values
+from orchestrator.domain.campaign.template import Template, parse
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.events import EventType
@@ -24,10 +22,10 @@ from orchestrator.domain.jid import ContactId, phone_number_to_jid
 from orchestrator.domain.message import Direction, Lane, Message, MessageStatus, MessageTimes
 from orchestrator.domain.policy.decisions import ReasonCode
 from orchestrator.domain.policy.rotation import Rotation, choose
+from orchestrator.services.campaign_wording import values_for
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
 from orchestrator.services.message_data import message_event
-from orchestrator.services.recipient_numbers import zones_of
 from orchestrator.services.recipient_standing import contact_objections
 from orchestrator.store import campaign_recipients as recipient_store
 from orchestrator.store import campaigns as campaign_store
@@ -108,7 +106,7 @@ class CampaignMessages:
         changed: list[CampaignRecipient] = []
         for recipient in confirmed:
             person = by_position[recipient.position]
-            text = template.render(self._values(campaign, person))
+            text = template.render(values_for(campaign, person, self._context.clock()))
             message = self._message(campaign, recipient, contacts[person.position], text, "after yes")
             message = replace(message, lane=Lane.REPLY)
             messages.append(message)
@@ -231,14 +229,9 @@ class CampaignMessages:
 
     def _rendered(self, campaign: Campaign, template: Template, person: Recipient) -> str | None:
         try:
-            return template.render(self._values(campaign, person))
+            return template.render(values_for(campaign, person, self._context.clock()))
         except PonteError:
             return None
-
-    def _values(self, campaign: Campaign, person: Recipient) -> dict[str, str]:
-        zone = ZoneInfo(next(iter(zones_of(person.phone_number)), campaign.time_zone))
-        moment = moment_values(campaign.language, zone, self._context.clock())
-        return moment | values_of(person.name, person.values)
 
     async def _contacts(
         self, tx: Transaction, scope: CompanyScope, people: Sequence[Recipient]

@@ -1,6 +1,6 @@
 """Messages of both directions: writing them once, finding them again, moving them on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -99,6 +99,11 @@ _SAVE = (
         | {"proto": func.coalesce(bindparam("b_proto"), _messages.c.proto)}
     )
 )
+_SAVE_TEXT = (
+    update(_messages)
+    .where(_messages.c.company_id == bindparam("b_company"), _messages.c.id == bindparam("b_id"))
+    .values(text=bindparam("b_text"))
+)
 
 
 async def add(tx: Transaction, scope: CompanyScope, messages: Sequence[StoredMessage]) -> None:
@@ -113,6 +118,13 @@ async def save(tx: Transaction, scope: CompanyScope, messages: Sequence[StoredMe
     """
     if messages:
         await tx.connection.execute(_SAVE, [_to_changes(scope, stored) for stored in messages])
+
+
+async def save_texts(tx: Transaction, scope: CompanyScope, texts: Mapping[str, str]) -> None:
+    """Give messages, by id, other words: before they leave for the first time."""
+    if texts:
+        rows = [{"b_company": scope.company_id, "b_id": id_, "b_text": text} for id_, text in texts.items()]
+        await tx.connection.execute(_SAVE_TEXT, rows)
 
 
 async def get(tx: Transaction, scope: CompanyScope, message_id: str) -> StoredMessage | None:

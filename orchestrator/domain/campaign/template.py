@@ -38,6 +38,11 @@ class Template:
             if isinstance(piece, Variable) and piece.default is None and piece.name not in FILLED_IN
         )
 
+    @property
+    def tells_time(self) -> bool:
+        """Whether it says something that depends on when it is sent."""
+        return any(isinstance(piece, Variable) and piece.name in FILLED_IN for piece in self.pieces)
+
     def render(self, values: Mapping[str, str]) -> str:
         """Fill the values in. Raises PonteError(TEMPLATE_VARIABLE_MISSING) where one is missing without a default."""
         return "".join(piece if isinstance(piece, str) else _value(piece, values) for piece in self.pieces)
