@@ -12,17 +12,18 @@ def fair_share(sessions: int, own_room: int, other_rooms: Sequence[int]) -> int:
     Where the sessions do not divide, each gateway may hold one more; what the others have no room for is added.
     """
     left, gateways = sessions, len(other_rooms) + 1
-    for room in sorted((own_room, *other_rooms)):
-        level = -(-left // gateways)
-        if room >= level:
-            return min(own_room, level)
-        if room == own_room:
-            return own_room
+    for room in sorted(other_rooms):
+        if room >= min(own_room, _level(left, gateways)):
+            break
         left -= room
         gateways -= 1
-    return own_room
+    return min(own_room, _level(left, gateways))
 
 
 def surplus(held: int, share: int) -> int:
     """Give how many of the sessions it holds a gateway should hand over to the others; 0 while it is near its share."""
     return held - share if held > share + share // _SLACK else 0
+
+
+def _level(sessions: int, gateways: int) -> int:
+    return -(-sessions // gateways)

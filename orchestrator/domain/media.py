@@ -133,5 +133,5 @@ def _fits(mime_type: str, kind: MediaKind) -> bool:
             return bare.startswith("audio/") or bare in VIDEO_TYPES
         case MediaKind.STICKER:
             return bare in STICKER_TYPES or bare in IMAGE_TYPES
-        case MediaKind.DOCUMENT:
-            return True
+    # A document may be anything.
+    return True

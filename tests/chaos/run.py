@@ -36,6 +36,7 @@ WHATSAPP_WAYS = (
     Way("whatsapp", "late acks"),
     Way("whatsapp", "lost message", weight=0.7),
     Way("whatsapp", "latency", weight=0.5, shortest_s=1.0, longest_s=5.0),
+    Way("whatsapp", "silent queries", weight=0.5, shortest_s=1.0, longest_s=5.0),
 )
 RECEIVER_WAYS = (
     Way("receiver", "fail", weight=0.7, shortest_s=0.2, longest_s=2.0),

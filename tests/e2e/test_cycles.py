@@ -21,9 +21,9 @@ from tests.support.simulator import eventually
 CYCLES = int(os.environ.get("PONTE_TEST_CYCLES", "40"))
 SEED = int(os.environ.get("PONTE_TEST_SEED", "20"))
 SESSIONS = 4
-WARM_UP = 100
-"""Cycles after which memory must be flat."""
-MOST_GROWTH = 1.10
+WARM_UP = min(100, CYCLES // 2)
+"""Cycles after which memory must be flat. The short form has not met all of its code by then."""
+MOST_GROWTH = 1.10 if CYCLES >= 200 else 1.25
 SETTLE_S = 90.0
 """Baileys holds the keys of a link for 30 s, by a timer that nobody can end."""
 
@@ -87,11 +87,10 @@ async def test_random_cycles_leave_no_socket_stream_task_timer_or_file_behind(
     assert (with_sessions.sockets, with_sessions.streams) == (SESSIONS, SESSIONS)
     cycles = Cycles(house, Random(SEED))
 
-    warm_up = min(WARM_UP, CYCLES)
-    await run_cycles(cycles, session_ids, warm_up)
+    await run_cycles(cycles, session_ids, WARM_UP)
     await assert_settles(house, with_sessions)
     early = await in_use(tmp_path)
-    await run_cycles(cycles, session_ids, CYCLES - warm_up)
+    await run_cycles(cycles, session_ids, CYCLES - WARM_UP)
     await assert_settles(house, with_sessions)
     held = await held_by(house)
     assert (held.sockets, held.connected, held.streams) == (SESSIONS, SESSIONS, SESSIONS), cycles.done

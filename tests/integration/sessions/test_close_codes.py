@@ -139,7 +139,11 @@ async def test_a_restart_is_followed_at_once_with_the_same_credentials(house: Se
     closed = await house.closed(session, 515)
     assert closed["reason"] == "restart_required"
     assert abs(wait_s(closed, house)) < 0.002
-    await house.reach(session, "CONNECTED")
+    seen = await house.reach(session, "CONNECTED")
+    assert (
+        seen["last_close"]["advice"] == closed["advice"] == "Nothing; the session connects again by itself."
+    )
+    await send_one(house, session)
     assert (await house.breaker(session)).state is CLOSED
     assert len(await house.simulator.devices(house.numbers[session])) == 1
 
@@ -266,7 +270,14 @@ async def test_a_failing_network_makes_messages_go_one_by_one_and_a_loop_is_told
 
 @pytest.mark.parametrize(
     ("status", "wait", "breaker"),
-    [(503, 5, CLOSED), (429, 60, HALF_OPEN), (401, 5, CLOSED), (403, 5, CLOSED)],
+    [
+        (502, 5, CLOSED),
+        (503, 5, CLOSED),
+        (504, 5, CLOSED),
+        (429, 60, HALF_OPEN),
+        (401, 5, CLOSED),
+        (403, 5, CLOSED),
+    ],
 )
 async def test_a_refused_upgrade_is_tried_again_ever_later(
     house: SessionHouse, status: int, wait: float, breaker: BreakerState

@@ -79,3 +79,9 @@ def test_field_names_are_small_letters_digits_and_underscores() -> None:
     assert is_field_name("order_2")
     assert not is_field_name("2nd")
     assert not is_field_name("a" * 41)
+
+
+def test_a_text_with_a_greeting_or_a_date_tells_the_time() -> None:
+    assert parse("{greeting}, {name}").tells_time
+    assert parse("today, {date|soon}").tells_time
+    assert not parse("{name}: greeting {{date}}").tells_time
