@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import Annotated
 import aiohttp
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from orchestrator.cli.campaign_curve import bars_of, draw, svg
-from orchestrator.cli.client import Json, PonteClient
+from orchestrator.cli.client import CallFailedError, Json, PonteClient
 from orchestrator.cli.company import local_url
 from orchestrator.config import load_settings
 from orchestrator.startup import StartupError
@@ -23,6 +24,8 @@ from orchestrator.startup import StartupError
 app = typer.Typer(help="Campaigns: recipients, forecast, start, progress.", no_args_is_help=True)
 
 _LOOK_EVERY_S = 1.0
+_PLAN_EVERY_S = 60.0
+"""A forecast of a large campaign takes seconds."""
 _AXIS_COLUMNS = 12
 _MOST_SVG_BARS = 400
 _GOES_ON = frozenset({"SCHEDULED", "RUNNING"})
@@ -220,20 +223,36 @@ async def _new_list(client: PonteClient, name: str, region: str) -> str:
 
 
 async def _follow(client: PonteClient, campaign: Json) -> Json:
+    """Show the progress of a campaign until it goes on no more, with the time at which its plan says it ends."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TextColumn("{task.fields[ends]}"),
     )
     with Progress(*columns) as shown:
         progress = campaign["progress"]
-        bar = shown.add_task(campaign["state"], total=progress["recipients"], completed=progress["done"])
+        bar = shown.add_task(
+            campaign["state"], total=progress["recipients"], completed=progress["done"], ends=""
+        )
+        planned_at = -_PLAN_EVERY_S
         while campaign["state"] in _GOES_ON:
+            if time.monotonic() - planned_at >= _PLAN_EVERY_S:
+                planned_at = time.monotonic()
+                shown.update(bar, ends=await _planned_end(client, campaign["id"]))
             await asyncio.sleep(_LOOK_EVERY_S)
             campaign = await client.get(f"/v1/campaigns/{campaign['id']}")
             shown.update(bar, completed=campaign["progress"]["done"], description=campaign["state"])
     return campaign
+
+
+async def _planned_end(client: PonteClient, campaign_id: str) -> str:
+    try:
+        told = await client.post(f"/v1/campaigns/{campaign_id}:plan")
+    except CallFailedError:
+        # What cannot be planned now (a number that is no longer linked) is told by the campaign's own state.
+        return ""
+    return f"ends about {_time(told['ends_at']):%Y-%m-%d %H:%M} UTC" if "ends_at" in told else ""
 
 
 def _show(campaign: Json) -> None:

@@ -25,7 +25,8 @@ from orchestrator.services.context import Context
 from orchestrator.services.policy_snapshot import make_snapshot, read_windows
 from orchestrator.services.policy_turn import load_policy
 from orchestrator.services.recipient_standing import objections
-from orchestrator.store import chat_policy
+from orchestrator.store import campaigns as campaign_store
+from orchestrator.store import chat_policy, dispatch_leases
 from orchestrator.store import recipient_lists as list_store
 from orchestrator.store.database import Transaction
 
@@ -74,9 +75,12 @@ class CampaignPlanner:
         now = self._context.clock()
         async with self._context.database.reading(scope) as tx:
             found = await self._campaigns.demand_sendable(tx, scope, campaign)
+            breakers = await dispatch_leases.breakers(tx, scope, campaign.session_ids)
             snapshots = [
-                await self._snapshot(tx, scope, session_id, now) for session_id in campaign.session_ids
+                await self._snapshot(tx, scope, session_id, breakers[session_id], now)
+                for session_id in campaign.session_ids
             ]
+            beside = await campaign_store.beside(tx, scope, campaign.id, campaign.session_ids)
             sample = await self._sample(tx, scope, campaign, found)
         size = campaign.recipients or found.recipients
         wanted = round((size - campaign.done) * (1 - sum(sample.passed_over.values())))
@@ -91,14 +95,15 @@ class CampaignPlanner:
             campaign.end_at,
             Random(_SEED),  # noqa: S311 - the same forecast each time
         )
-        return Plan(size, told, _risks(campaign, size, told, snapshots, sample, start))
+        risks = _risks(campaign, size, told, snapshots, sample, start)
+        return Plan(size, told, [*risks, *(_rivalry(campaign, other) for other in beside)])
 
     async def _snapshot(
-        self, tx: Transaction, scope: CompanyScope, session_id: str, now: datetime
+        self, tx: Transaction, scope: CompanyScope, session_id: str, breaker: Breaker, now: datetime
     ) -> Snapshot:
         loaded = await load_policy(tx, self._context, scope, session_id, now)
         windows = await read_windows(tx, scope, session_id, now)
-        return make_snapshot(loaded.state, loaded.settings, windows, Breaker())
+        return make_snapshot(loaded.state, loaded.settings, windows, breaker)
 
     async def _sample(
         self, tx: Transaction, scope: CompanyScope, campaign: Campaign, found: RecipientList
@@ -192,10 +197,22 @@ def _risks(
     return risks
 
 
+def _rivalry(campaign: Campaign, other: Campaign) -> str:
+    shared = sum(session_id in campaign.session_ids for session_id in other.session_ids)
+    return (
+        f"Campaign “{other.name}” has {other.recipients - other.done} recipients to go over {shared} of the same"
+        " numbers: the two share what those may send, so this one ends later than foretold."
+    )
+
+
 def _risks_of(session_id: str, snapshot: Snapshot, start: datetime) -> list[str]:
     settings, risks = snapshot.settings, []
+    if snapshot.breaker.waits_for_person:
+        risks.append(
+            f"Session {session_id} sends nothing until a person starts it: its connection was closed for good."
+        )
     if not settings.enforced:
-        return [f"The limits are lifted for session {session_id}: this is a simulator's forecast."]
+        return [*risks, f"The limits are lifted for session {session_id}: this is a simulator's forecast."]
     level = level_of(figure_at(snapshot.health, start, settings.health), settings.health)
     if level is not HealthLevel.HEALTHY:
         risks.append(

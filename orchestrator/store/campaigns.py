@@ -154,6 +154,27 @@ async def uses_list(tx: Transaction, scope: CompanyScope, list_id: str) -> bool:
     return bool((await tx.connection.execute(query)).scalar_one())
 
 
+async def beside(
+    tx: Transaction, scope: CompanyScope, campaign_id: str, session_ids: Sequence[str]
+) -> list[Campaign]:
+    """Other campaigns that are running or wait for their time, and use any of these sessions; the oldest first."""
+    query = (
+        select(_campaigns)
+        .where(
+            _campaigns.c.company_id == scope.company_id,
+            _campaigns.c.id != campaign_id,
+            _campaigns.c.deleted_at.is_(None),
+            _campaigns.c.state.in_([CampaignState.SCHEDULED.value, CampaignState.RUNNING.value]),
+            exists().where(
+                _sessions.c.campaign_id == _campaigns.c.id, _sessions.c.session_id.in_(session_ids)
+            ),
+        )
+        .order_by(_campaigns.c.id)
+    )
+    rows = (await tx.connection.execute(query)).mappings().all()
+    return [stored.campaign for stored in await _with_parts(tx, scope, rows)]
+
+
 async def due(
     tx: Transaction, scope: SystemScope, now: datetime, most: int
 ) -> list[tuple[CompanyScope, str]]:

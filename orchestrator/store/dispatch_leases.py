@@ -103,6 +103,11 @@ _FACTS = select(_sessions.c.id, _sessions.c.state, _sessions.c.fence).where(
     _sessions.c.deleted_at.is_(None),
     _sessions.c.id.in_(bindparam("b_ids", expanding=True)),
 )
+_BREAKERS = select(_sessions.c.id, *_BREAKER_COLUMNS).where(
+    _sessions.c.company_id == bindparam("b_company"),
+    _sessions.c.deleted_at.is_(None),
+    _sessions.c.id.in_(bindparam("b_ids", expanding=True)),
+)
 _SOME_IDS = (
     select(_sessions.c.id)
     .where(_sessions.c.company_id == bindparam("b_company"), _sessions.c.deleted_at.is_(None))
@@ -116,6 +121,13 @@ async def session_facts(
     """Read what must be checked of sessions; unknown, deleted and other companies' ones are left out."""
     rows = await tx.connection.execute(_FACTS, {"b_company": scope.company_id, "b_ids": padded(session_ids)})
     return {row.id: SessionFacts(SessionState(row.state), row.fence) for row in rows}
+
+
+async def breakers(tx: Transaction, scope: CompanyScope, session_ids: Collection[str]) -> dict[str, Breaker]:
+    """Read the breakers of sessions; unknown, deleted and other companies' ones are left out."""
+    arguments = {"b_company": scope.company_id, "b_ids": padded(session_ids)}
+    rows = await tx.connection.execute(_BREAKERS, arguments)
+    return {row.id: _to_sending_session(row).breaker for row in rows}
 
 
 async def some_session_ids(tx: Transaction, scope: CompanyScope) -> list[str]:

@@ -127,13 +127,29 @@ def test_status_follows_until_the_end_and_shows_the_variants(run: Callable[..., 
 
     rest.answers = {
         "GET /v1/campaigns/c1": look,
+        "POST /v1/campaigns/c1:plan": PLAN,
         "GET /v1/campaigns/c1/results": {"variants": [variant]},
     }
 
     output = run("status", "c1", "--follow")
 
+    assert "ends about 2026-03-02 16:59 UTC" in output
+
     assert "stopped   OPT_OUTS: too many" in output
     assert "variant   A: sent 3, delivered 2, read 1, replied 1 (50%), leads" in output
+
+
+def test_what_cannot_be_planned_is_followed_without_an_end(run: Callable[..., str], rest: FakeRest) -> None:
+    looks = iter([CAMPAIGN, {**CAMPAIGN, "state": "COMPLETED"}])
+    rest.answers = {
+        "GET /v1/campaigns/c1": lambda _: next(looks),
+        "GET /v1/campaigns/c1/results": {"variants": []},
+    }
+
+    output = run("status", "c1", "--follow")
+
+    assert "state     COMPLETED" in output
+    assert "ends about" not in output
 
 
 def test_an_import_that_names_no_file_says_so(run: Callable[..., str]) -> None:
