@@ -127,7 +127,7 @@ async def breakers(tx: Transaction, scope: CompanyScope, session_ids: Collection
     """Read the breakers of sessions; unknown, deleted and other companies' ones are left out."""
     arguments = {"b_company": scope.company_id, "b_ids": padded(session_ids)}
     rows = await tx.connection.execute(_BREAKERS, arguments)
-    return {row.id: _to_sending_session(row).breaker for row in rows}
+    return {row.id: _to_breaker(row) for row in rows}
 
 
 async def some_session_ids(tx: Transaction, scope: CompanyScope) -> list[str]:
@@ -192,11 +192,14 @@ def _whose(scope: CompanyScope, session_id: str, owner: str) -> dict[str, Any]:
 
 
 def _to_sending_session(row: Row[Any]) -> SendingSession:
-    breaker = Breaker(
+    return SendingSession(SessionState(row.state), _to_breaker(row))
+
+
+def _to_breaker(row: Any) -> Breaker:
+    return Breaker(
         BreakerState(row.breaker_state),
         row.breaker_failures,
         row.breaker_pauses,
         row.breaker_until,
         row.breaker_stale_devices,
     )
-    return SendingSession(SessionState(row.state), breaker)
