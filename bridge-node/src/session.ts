@@ -11,6 +11,7 @@ import { RecipientSessions } from './commands/recipient-sessions.js';
 import { Sender } from './commands/send.js';
 import { contactId } from './contact-id.js';
 import type { EventStream } from './event-stream.js';
+import { reportAccountStanding } from './events/account-standing.js';
 import { QrClock } from './events/qr.js';
 import type { ReceiptContent } from './events/receipts.js';
 import type {
@@ -112,6 +113,7 @@ export class Session {
       (id) => this.#storedMessage(id),
     );
     this.#listen();
+    reportAccountStanding(this.#sock, this.#closeSignal, (event) => this.#stream.emit(event));
     this.#startWatchdog();
     const silenceMs = open.silenceTimeoutMs || DEFAULT_SILENCE_TIMEOUT_MS;
     this.#liveness = new Liveness(this.#sock.ws, silenceMs, () => this.close(closings.silent(silenceMs)));

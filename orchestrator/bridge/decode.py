@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from google.protobuf import json_format
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator._generated.ponte.bridge.v1 import standing_pb2
 from orchestrator.bridge.messages import (
     AuthRead,
     AuthWrite,
@@ -21,12 +22,20 @@ from orchestrator.bridge.messages import (
     Opened,
     ReceiptArrived,
     SendResult,
+    StandingTold,
 )
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.closing import Closed
 from orchestrator.domain.content import Content, Unknown, from_values, to_values
 from orchestrator.domain.inbound import InboundMessage, Receipt, ReceiptKind
 from orchestrator.domain.jid import ContactId
+from orchestrator.domain.policy.signals import (
+    CappingChanged,
+    CappingLevel,
+    RateLimited,
+    ReachOutLocked,
+    ReachOutUnlocked,
+)
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.domain.session import QrCode
 
@@ -42,6 +51,7 @@ _RECEIPT_KINDS = {
     pb.RECEIPT_KIND_SERVER_ACK: ReceiptKind.SERVER_ACK,
     pb.RECEIPT_KIND_ERROR: ReceiptKind.ERROR,
 }
+_CAPPING_LEVELS = frozenset(level.value for level in CappingLevel) | {""}
 
 
 def event(message: pb.SessionEvent) -> BridgeEvent | None:
@@ -175,6 +185,37 @@ def _contact_mapping(mapping: pb.ContactMapping) -> ContactsMapped:
     return ContactsMapped(tuple(_contact(contact) for contact in mapping.contacts))
 
 
+def _account_standing(standing: standing_pb2.AccountStanding) -> StandingTold:
+    signals: list[ReachOutLocked | ReachOutUnlocked | CappingChanged] = []
+    if standing.HasField("reach_out_lock"):
+        lock = standing.reach_out_lock
+        signals.append(ReachOutLocked(_end(lock.ends_at_ms)) if lock.is_active else ReachOutUnlocked())
+    if standing.HasField("new_chat_capping"):
+        signals.append(_capping(standing.new_chat_capping))
+    return StandingTold(tuple(signals))
+
+
+def _capping(capping: standing_pb2.NewChatCapping) -> CappingChanged:
+    """Read the capping; a status that this version does not know is taken for the gravest."""
+    known = capping.status in _CAPPING_LEVELS
+    level = CappingLevel(capping.status or "NONE") if known else CappingLevel.CAPPED
+    left = None if capping.total_quota < 0 else max(0, capping.total_quota - capping.used_quota)
+    return CappingChanged(level, _end(capping.cycle_ends_at_ms), left)
+
+
+def _rate_limited(limited: standing_pb2.RateLimited) -> StandingTold:
+    del limited
+    return StandingTold((RateLimited(),))
+
+
+def _end(milliseconds: int) -> datetime | None:
+    """A time that WhatsApp says; None where it says none, or one that no calendar has."""
+    try:
+        return _time(milliseconds) if milliseconds > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def _closed(closed: pb.Closed) -> Closed:
     return Closed(
         closed.code,
@@ -196,5 +237,7 @@ _READERS: dict[str, Callable[..., BridgeEvent | None]] = {
     "receipt": _receipt,
     "get_message": _get_message,
     "contact_mapping": _contact_mapping,
+    "account_standing": _account_standing,
+    "rate_limited": _rate_limited,
     "closed": _closed,
 }

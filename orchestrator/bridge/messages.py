@@ -7,6 +7,7 @@ from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.closing import Closed
 from orchestrator.domain.inbound import InboundMessage, Receipt
 from orchestrator.domain.jid import ContactId
+from orchestrator.domain.policy.signals import CappingChanged, RateLimited, ReachOutLocked, ReachOutUnlocked
 from orchestrator.domain.retry import SendReport
 from orchestrator.domain.session import QrCode
 
@@ -100,6 +101,13 @@ class ContactsMapped:
     contacts: tuple[ContactId, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StandingTold:
+    """WhatsApp said how it sees the number, or that it asks too much."""
+
+    signals: tuple[ReachOutLocked | ReachOutUnlocked | CappingChanged | RateLimited, ...]
+
+
 BridgeEvent = (
     QrCode
     | Linked
@@ -110,6 +118,7 @@ BridgeEvent = (
     | ReceiptArrived
     | MessageWanted
     | ContactsMapped
+    | StandingTold
     | Closed
 )
 """What a stream reports by itself; `Closed` is always the last."""

@@ -17,6 +17,7 @@ from orchestrator.bridge.messages import (
     MessageWanted,
     Opened,
     ReceiptArrived,
+    StandingTold,
 )
 from orchestrator.bridge.stream import SessionStream
 from orchestrator.domain import errors
@@ -34,6 +35,8 @@ _READS_AT_A_TIME = 32
 _WRITES_WAITING = 1000
 _RECEIPTS_WAITING = 2000
 _RECEIPTS_AT_A_TIME = 100
+_STANDINGS_WAITING = 1000
+_STANDINGS_AT_A_TIME = 100
 _BEYOND_CONNECT_S = 15.0
 """The bridge itself gives up a connection that is not made in time; so much later the bridge hangs."""
 
@@ -91,6 +94,9 @@ class EventPump:
         self._receipt_batches: Batches[ReceiptArrived] = Batches(
             self._record_receipts, _RECEIPTS_AT_A_TIME, _RECEIPTS_WAITING
         )
+        self._standings: Batches[StandingTold] = Batches(
+            self._record_standings, _STANDINGS_AT_A_TIME, _STANDINGS_WAITING
+        )
         self._sign_of_life_s = settings.connect_timeout_ms / 1000 + _BEYOND_CONNECT_S
         self._watchdog = asyncio.timeout(None)
         self._log = logger.bind(company_id=lease.company_id, session_id=lease.session_id)
@@ -147,6 +153,8 @@ class EventPump:
                 )
             case ContactsMapped(contacts=contacts):
                 await self._reads.start(self._runtime.record_names(self._scope, contacts))
+            case StandingTold():
+                await self._standings.put(event)
 
     async def _store_auth(self, writes: Sequence[AuthWrite]) -> None:
         for write in writes:
@@ -222,6 +230,14 @@ class EventPump:
             return errors.INTERNAL.name
         return ""
 
+    async def _record_standings(self, told: Sequence[StandingTold]) -> None:
+        signals = [signal for one in told for signal in one.signals]
+        record = partial(self._runtime.record_standing, self._scope, self._session_id, self._fence, signals)
+        try:
+            await insist("Recording how WhatsApp sees a number", record, _PATIENCE_S)
+        except PonteError as error:
+            self._log.info("How WhatsApp sees the number was not recorded: {}", error)
+
     async def _find_message(self, wanted: MessageWanted) -> None:
         message_proto: bytes | None = None
         try:
@@ -246,5 +262,7 @@ class EventPump:
 
     def _all_work(
         self,
-    ) -> tuple[Batches[AuthWrite], Batches[ReceiptArrived], ChatWork[InboundArrived], Tasks]:
-        return self._writes, self._receipt_batches, self._messages, self._reads
+    ) -> tuple[
+        Batches[AuthWrite], Batches[ReceiptArrived], Batches[StandingTold], ChatWork[InboundArrived], Tasks
+    ]:
+        return self._writes, self._receipt_batches, self._standings, self._messages, self._reads

@@ -1,17 +1,27 @@
 """What a session's life means for the sending policy: links, connections, closes, and a person who resumes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orchestrator.domain.close_codes import RESTART_CODE
 from orchestrator.domain.closing import Closed
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.policy.reactions import react, resume
-from orchestrator.domain.policy.signals import Disconnected, Locked, LoggedOut, Signal, TemporarilyBanned
+from orchestrator.domain.policy.reactions import UNKNOWN_CYCLE, react, resume
+from orchestrator.domain.policy.signals import (
+    CappingChanged,
+    Disconnected,
+    Locked,
+    LoggedOut,
+    Signal,
+    TemporarilyBanned,
+)
+from orchestrator.domain.policy.snapshot import NewChatQuota
 from orchestrator.domain.policy.warm_up import begin
 from orchestrator.domain.session import SessionState
 from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.policy_memory import load_policy, save_policy
+from orchestrator.services.policy_state import PolicyState
 from orchestrator.store import policy_delays
 from orchestrator.store.database import Transaction
 
@@ -64,6 +74,26 @@ class PolicyLife:
         after = memory.state.with_standing(standing)
         await save_policy(tx, self._context, scope, session_id, memory, after, now)
 
+    async def told(
+        self, tx: Transaction, scope: CompanyScope, session_id: str, signals: Sequence[Signal]
+    ) -> None:
+        """WhatsApp said how it sees the number, or limited a query: what waits is decided on anew."""
+        if self._lifted:
+            return
+        now = self._context.clock()
+        memory = await load_policy(tx, self._context, scope, session_id, now)
+        after = memory.state.with_standing(react(memory.state.standing, signals, now, memory.settings))
+        for signal in signals:
+            if isinstance(signal, CappingChanged):
+                after = replace(after, new_chat_quota=_quota(signal, now))
+        if after == memory.state:
+            return
+        await save_policy(tx, self._context, scope, session_id, memory, after, now)
+        if _freed(memory.state, after):
+            await policy_delays.ask_again(tx, scope, session_id, now)
+            bells = self._context.bells
+            tx.after_commit(lambda: bells.messages_due(scope, session_id))
+
     async def resumed(self, tx: Transaction, scope: CompanyScope, session_id: str) -> None:
         """A person started the session: what waited for that goes on."""
         if self._lifted:
@@ -91,3 +121,14 @@ def _signal_of(before: SessionState, closed: Closed) -> Signal | None:
             return Locked()
     was_usable = before is SessionState.CONNECTED
     return Disconnected() if was_usable and closed.code != RESTART_CODE else None
+
+
+def _quota(capping: CappingChanged, now: datetime) -> NewChatQuota | None:
+    if capping.left is None:
+        return None
+    return NewChatQuota(capping.left, ends_at=capping.cycle_ends_at or now + UNKNOWN_CYCLE)
+
+
+def _freed(before: PolicyState, after: PolicyState) -> bool:
+    """A pause or the quota is not what it was: who waits for it may go sooner."""
+    return (before.reactions.pauses, before.new_chat_quota) != (after.reactions.pauses, after.new_chat_quota)

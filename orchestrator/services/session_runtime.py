@@ -1,7 +1,7 @@
 """What gateways need of the database: leases, auth state, and a session's life as they observe it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orchestrator.domain import errors
@@ -12,6 +12,8 @@ from orchestrator.domain.closing import AfterClose, Closed, Connection, after_cl
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.jid import ContactId
+from orchestrator.domain.policy.signals import CappingChanged, ReachOutLocked
+from orchestrator.domain.policy.signals import Signal as PolicySignal
 from orchestrator.domain.session import (
     RUNNABLE_STATES,
     DesiredState,
@@ -208,6 +210,18 @@ class SessionRuntime:
         await self._context.bells.messages_due(scope, session_id)
         return state
 
+    async def record_standing(
+        self, scope: CompanyScope, session_id: str, fence: int, signals: Sequence[PolicySignal]
+    ) -> None:
+        """WhatsApp said how it sees the number, or limited a query."""
+        told = [self._in_our_time(signal) for signal in signals]
+
+        async def tell(tx: Transaction) -> None:
+            await self._held(tx, scope, session_id, fence)
+            await self._policy.told(tx, scope, session_id, told)
+
+        await self._context.database.shared_transaction(scope, tell)
+
     async def record_closed(
         self, scope: CompanyScope, session_id: str, fence: int, closed: Closed, connected_for_s: float
     ) -> AfterClose:
@@ -244,6 +258,14 @@ class SessionRuntime:
                 )
 
         await self._context.database.shared_transaction(scope, leave)
+
+    def _in_our_time(self, signal: PolicySignal) -> PolicySignal:
+        match signal:
+            case ReachOutLocked(until=datetime() as until):
+                return ReachOutLocked(self._context.tempo.at(until))
+            case CappingChanged(cycle_ends_at=datetime() as end):
+                return replace(signal, cycle_ends_at=self._context.tempo.at(end))
+        return signal
 
     async def _held(self, tx: Transaction, scope: CompanyScope, session_id: str, fence: int) -> SessionRecord:
         record = await lock_session(tx, scope, session_id)

@@ -223,16 +223,25 @@ class SessionHouse:
 
 
 @asynccontextmanager
-async def running_house(servers: Servers, database_url: str, **settings: Any) -> AsyncIterator[SessionHouse]:
+async def running_house(
+    servers: Servers,
+    database_url: str,
+    sending_limits: SendingLimits = SendingLimits.LIFTED,
+    **settings: Any,
+) -> AsyncIterator[SessionHouse]:
     """A house until the block ends; `settings` are those of its gateway."""
     with tempfile.TemporaryDirectory(prefix="ponte-media-") as folder:
-        async with _house(servers, database_url, Path(folder), settings) as house:
+        async with _house(servers, database_url, Path(folder), sending_limits, settings) as house:
             yield house
 
 
 @asynccontextmanager
 async def _house(
-    servers: Servers, database_url: str, media_folder: Path, settings: dict[str, Any]
+    servers: Servers,
+    database_url: str,
+    media_folder: Path,
+    sending_limits: SendingLimits,
+    settings: dict[str, Any],
 ) -> AsyncIterator[SessionHouse]:
     database = await Database.open(database_url)
     clock, rng, event_bell = ManualClock(datetime.now(UTC)), RuledRandom(), EventBell()
@@ -243,7 +252,7 @@ async def _house(
         bells,
         clock,
         rng,
-        sending_limits=SendingLimits.LIFTED,
+        sending_limits=sending_limits,
     )
     media = make_media(context, media_folder)
     client = BridgeClient(servers.bridge_address)

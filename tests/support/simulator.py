@@ -67,6 +67,10 @@ class SimulatorClient:
         """Change how a phone behaves: registered, auto_read, auto_reply, receipt_delay_ms, addressing, ..."""
         await self.call("PATCH", f"/phones/{phone_number}", settings)
 
+    async def set_standing(self, phone_number: str, **standing: object) -> None:
+        """Change how WhatsApp sees a number: reach_out_lock, new_chats, and `tell` (False: until it asks)."""
+        await self.call("PATCH", f"/phones/{phone_number}/standing", standing)
+
     async def scan(self, phone_number: str, qr: str) -> str:
         """Let a phone scan a QR; gives the jid of the new device."""
         answer = await self.call("POST", f"/phones/{phone_number}:scan", {"qr": qr})

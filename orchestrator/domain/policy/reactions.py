@@ -43,7 +43,11 @@ from orchestrator.domain.policy.signals import (
 )
 
 HELD_CONTACTS_KEPT = 1_000
-_UNKNOWN_CYCLE = timedelta(days=1)
+UNKNOWN_CYCLE = timedelta(days=1)
+"""How long a cycle of WhatsApp's new-chat quota counts where it does not say when it ends."""
+
+_LOCKED = "WhatsApp locked writing first to people (463)"
+_REFUSED = "WhatsApp refused writing first to people (463)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,8 @@ def _after_refusal(
     remembered = tuple(one for one in _noted(reactions.refused, contact) if now - one.at < memory)
     reactions = replace(reactions, refused=remembered[-figures.refused_contacts_to_stop :])
     if not any(one.cause is Cause.REACH_OUT_LOCK and _lasts(one, now) for one in reactions.pauses):
-        reactions = _locked(reactions, None, now, settings)
+        end = _later(now, figures.lock_without_end_s)
+        reactions = _without_first_messages(reactions, Cause.REACH_OUT_REFUSED, end, _REFUSED)
     if len(remembered) < figures.refused_contacts_to_stop:
         return reactions
     until = _later(now, figures.refused_stop_s)
@@ -169,21 +174,26 @@ def _after_refusal(
 def _locked(
     reactions: Reactions, until: datetime | None, now: datetime, settings: PolicySettings
 ) -> Reactions:
-    """No new chats and no campaigns until the lock's own end and a margin; without an end, for a day."""
+    """No new chats and no campaigns until the lock's own end and a margin; without an end, for a day. It takes the
+    place of what a refusal led to: now it is known how long."""
     figures = settings.reactions
     end = (
         _later(until, figures.lock_margin_s) if until is not None else _later(now, figures.lock_without_end_s)
     )
-    detail = "WhatsApp locked writing first to people (463)"
+    reactions = _without_pauses(reactions, Cause.REACH_OUT_REFUSED)
+    return _without_first_messages(reactions, Cause.REACH_OUT_LOCK, end, _LOCKED)
+
+
+def _without_first_messages(reactions: Reactions, cause: Cause, end: datetime, detail: str) -> Reactions:
     for scope in (Scope.NEW_CHATS, Scope.CAMPAIGNS):
-        reactions = _paused(reactions, Pause(Cause.REACH_OUT_LOCK, scope, end, detail))
+        reactions = _paused(reactions, Pause(cause, scope, end, detail))
     return reactions
 
 
 def _after_capping(
     reactions: Reactions, capping: CappingChanged, now: datetime, settings: PolicySettings
 ) -> Reactions:
-    end = capping.cycle_ends_at or now + _UNKNOWN_CYCLE
+    end = capping.cycle_ends_at or now + UNKNOWN_CYCLE
     cleared = _without_slowdowns(_without_pauses(reactions, Cause.CAPPING), Cause.CAPPING)
     if capping.level is CappingLevel.NONE:
         return cleared

@@ -41,10 +41,12 @@ class CappingLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CappingChanged:
-    """WhatsApp's new-chat capping, and when its cycle ends (None: not told)."""
+    """WhatsApp's new-chat capping, when its cycle ends (None: not told), and how many new chats it leaves
+    (None: it sets no quota)."""
 
     level: CappingLevel
     cycle_ends_at: datetime | None = None
+    left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,20 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.domain import errors
 from orchestrator.domain.closing import Closed
+from orchestrator.domain.errors import PonteError
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.policy.reaction_state import Scope
+from orchestrator.domain.policy.signals import (
+    CappingChanged,
+    CappingLevel,
+    RateLimited,
+    ReachOutLocked,
+    ReachOutUnlocked,
+    Signal,
+)
+from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.policy_state import PolicyState, load_state
 from orchestrator.services.session_runtime import SessionRuntime
@@ -18,6 +29,7 @@ from tests.support.desk import Desk
 from tests.support.factories import Factories
 
 FENCE = 3
+STRANGER, OTHER = "+5511987650001", "+5511987650002"
 ME = ContactId("5511900000001@s.whatsapp.net", "95511900000001@lid")
 
 
@@ -118,7 +130,102 @@ async def test_a_number_that_is_linked_begins_its_warm_up(
     assert (await state_of(linked)).warm_up.day_since == clock()
 
 
+async def tell(runtime: SessionRuntime, desk: Desk, *signals: Signal) -> None:
+    await runtime.record_standing(desk.scope, desk.session_id, FENCE, signals)
+
+
+async def queued(desk: Desk, clock: ManualClock, to: str) -> str:
+    """Queue a message to somebody who never wrote, and let the policy decide on it; gives its id."""
+    message = await desk.submit("hello", to=to)
+    await settle(desk, clock)
+    return message
+
+
+async def settle(desk: Desk, clock: ManualClock) -> None:
+    """Decide, and let what may leave do so after its typing."""
+    await desk.send_all()
+    clock.advance(10)
+    await desk.send_all()
+
+
+async def waits_for(desk: Desk, message_id: str) -> str:
+    waiting = (await desk.messages.get(desk.scope, message_id)).waiting_for
+    return waiting.code if waiting else ""
+
+
+async def test_a_reach_out_lock_ends_ten_seconds_after_its_own_end(
+    strict: Desk, runtime: SessionRuntime, clock: ManualClock
+) -> None:
+    strict.gateway.answer_next("hello", SendReport(Outcome.REJECTED, wa_code=463))
+    await queued(strict, clock, STRANGER)
+    waiting = await queued(strict, clock, OTHER)
+    assert await waits_for(strict, waiting) == "NEW_CHATS_PAUSED"
+    end = clock() + timedelta(hours=1)
+    await tell(runtime, strict, ReachOutLocked(end))
+    pauses = (await state_of(strict)).reactions.pauses
+    assert {pause.until for pause in pauses} == {end + timedelta(seconds=10)}
+    clock.advance(3600 - 10)
+    await settle(strict, clock)
+    assert await strict.status(waiting) == "QUEUED"
+    await settle(strict, clock)
+    await settle(strict, clock)
+    assert await strict.status(waiting) == "SENT"
+
+
+async def test_a_lock_that_is_lifted_lets_what_waits_go(
+    strict: Desk, runtime: SessionRuntime, clock: ManualClock
+) -> None:
+    await tell(runtime, strict, ReachOutLocked(None))
+    waiting = await queued(strict, clock, STRANGER)
+    assert await waits_for(strict, waiting) == "NEW_CHATS_PAUSED"
+    await tell(runtime, strict, ReachOutUnlocked())
+    await settle(strict, clock)
+    assert await strict.status(waiting) == "SENT"
+
+
+async def test_half_of_what_is_left_of_whatsapps_quota_is_used(
+    strict: Desk, runtime: SessionRuntime, clock: ManualClock
+) -> None:
+    end = clock() + timedelta(days=10)
+    await tell(runtime, strict, CappingChanged(CappingLevel.NONE, end, left=2))
+    assert await strict.status(await queued(strict, clock, STRANGER)) == "SENT"
+    waiting = await queued(strict, clock, OTHER)
+    assert await waits_for(strict, waiting) == "NEW_CHAT_QUOTA"
+    await tell(runtime, strict, CappingChanged(CappingLevel.NONE, end, left=6))
+    await settle(strict, clock)
+    assert await strict.status(waiting) == "SENT"
+    await tell(runtime, strict, CappingChanged(CappingLevel.NONE))
+    assert (await state_of(strict)).new_chat_quota is None
+
+
+async def test_a_quota_whose_cycle_is_not_known_counts_for_a_day(
+    strict: Desk, runtime: SessionRuntime, clock: ManualClock
+) -> None:
+    await tell(runtime, strict, CappingChanged(CappingLevel.CAPPED, left=0))
+    state = await state_of(strict)
+    assert state.new_chat_quota is not None
+    assert state.new_chat_quota.ends_at == clock() + timedelta(days=1)
+    assert [(pause.scope, pause.until) for pause in state.reactions.pauses] == [
+        (Scope.NEW_CHATS, clock() + timedelta(days=1))
+    ]
+    assert await told(strict) == [(0.0, "HEALTHY")]
+
+
+async def test_what_another_gateway_was_told_counts_no_more(strict: Desk, runtime: SessionRuntime) -> None:
+    with pytest.raises(PonteError) as refusal:
+        await runtime.record_standing(strict.scope, strict.session_id, FENCE - 1, [RateLimited()])
+    assert refusal.value.code is errors.STALE_FENCE
+
+
+async def test_a_good_standing_is_no_news(strict: Desk, runtime: SessionRuntime) -> None:
+    await tell(runtime, strict, ReachOutUnlocked(), CappingChanged(CappingLevel.NONE))
+    assert await told(strict) == []
+
+
 async def test_where_limits_are_lifted_nothing_is_noted(strict: Desk, context: Context) -> None:
     strict.adopt(replace(context, sending_limits=SendingLimits.LIFTED))
-    await close(SessionRuntime(strict.context), strict, 403)
-    assert (await state_of(strict)).health.figure == 0
+    runtime = SessionRuntime(strict.context)
+    await close(runtime, strict, 403)
+    await tell(runtime, strict, ReachOutLocked(None))
+    state = await state_of(strict)
+    assert (state.health.figure, state.reactions.pauses) == (0, ())

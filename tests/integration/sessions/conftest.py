@@ -1,6 +1,7 @@
 """Houses for sessions; the simulator and the bridge are started once a file."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -16,14 +17,14 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
 
 
 @pytest.fixture
-def gateway_settings() -> dict[str, object]:
+def gateway_settings() -> dict[str, Any]:
     """Settings of the house's gateway; a test or a file overrides them."""
     return {}
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def house(
-    servers: Servers, database_url: str, gateway_settings: dict[str, object]
+    servers: Servers, database_url: str, gateway_settings: dict[str, Any]
 ) -> AsyncIterator[SessionHouse]:
     """A running house with one company."""
     async with running_house(servers, database_url, **gateway_settings) as running:

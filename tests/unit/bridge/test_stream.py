@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator._generated.ponte.bridge.v1 import standing_pb2
 from orchestrator.bridge.memory import MemoryBridge, MemoryPeer
 from orchestrator.bridge.messages import (
     AuthRead,
@@ -17,6 +19,7 @@ from orchestrator.bridge.messages import (
     Opened,
     Opening,
     ReceiptArrived,
+    StandingTold,
 )
 from orchestrator.bridge.stream import SessionStream
 from orchestrator.domain.auth_state import AuthKey
@@ -24,6 +27,13 @@ from orchestrator.domain.closing import Closed
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.inbound import ReceiptKind
 from orchestrator.domain.jid import ContactId
+from orchestrator.domain.policy.signals import (
+    CappingChanged,
+    CappingLevel,
+    RateLimited,
+    ReachOutLocked,
+    ReachOutUnlocked,
+)
 from orchestrator.domain.retry import Outcome
 from orchestrator.domain.session import QrCode
 
@@ -94,6 +104,35 @@ async def test_events_come_as_values(stream: SessionStream, peer: MemoryPeer) ->
     assert await stream.read() == AuthRead(2, "session", ("a",))
     assert await stream.read() == MessageWanted(3, "3EB0")
     assert await stream.read() == ContactsMapped((contact,))
+
+
+async def test_how_whatsapp_sees_the_number_comes_as_signals(stream: SessionStream, peer: MemoryPeer) -> None:
+    lock, capping = standing_pb2.ReachOutLock, standing_pb2.NewChatCapping
+    for standing in (
+        standing_pb2.AccountStanding(
+            reach_out_lock=lock(is_active=True, ends_at_ms=1000),
+            new_chat_capping=capping(
+                total_quota=20, used_quota=5, cycle_ends_at_ms=2000, status="FIRST_WARNING"
+            ),
+        ),
+        standing_pb2.AccountStanding(reach_out_lock=lock(is_active=True)),
+        standing_pb2.AccountStanding(reach_out_lock=lock()),
+        standing_pb2.AccountStanding(new_chat_capping=capping(total_quota=3, used_quota=5, status="NEWER")),
+        standing_pb2.AccountStanding(new_chat_capping=capping(total_quota=-1, cycle_ends_at_ms=10**17)),
+    ):
+        peer.emit(account_standing=standing)
+    peer.emit(rate_limited=standing_pb2.RateLimited())
+
+    def at(seconds: int) -> datetime:
+        return datetime.fromtimestamp(seconds, UTC)
+
+    first = CappingChanged(CappingLevel.FIRST_WARNING, at(2), left=15)
+    assert await stream.read() == StandingTold((ReachOutLocked(at(1)), first))
+    assert await stream.read() == StandingTold((ReachOutLocked(None),))
+    assert await stream.read() == StandingTold((ReachOutUnlocked(),))
+    assert await stream.read() == StandingTold((CappingChanged(CappingLevel.CAPPED, left=0),))
+    assert await stream.read() == StandingTold((CappingChanged(CappingLevel.NONE),))
+    assert await stream.read() == StandingTold((RateLimited(),))
 
 
 async def test_messages_and_receipts_come_as_values(stream: SessionStream, peer: MemoryPeer) -> None:

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lidJid, phoneJid } from '../wire/jid.ts';
 import { AppState } from './app-state.ts';
 import type { Device } from './device.ts';
+import { goodStanding } from './standing.ts';
 
 /**
  * One number on the simulated WhatsApp: its addresses and its devices. Device 0 is the virtual phone, the others
@@ -16,6 +17,7 @@ export class Account {
   readonly lid: string;
   readonly devices = new Map<number, Device>();
   readonly appState = new AppState();
+  readonly standing = goodStanding();
   /** Push name that recipients see. */
   name: string;
   /** False for a number that exists here but is "not on WhatsApp". */

@@ -6,6 +6,7 @@ import { faultRoutes } from './routes-faults.ts';
 import { pageRoutes } from './routes-page.ts';
 import { phoneRoutes } from './routes-phones.ts';
 import { serverRoutes } from './routes-server.ts';
+import { standingRoutes } from './routes-standing.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -27,7 +28,14 @@ export interface Route {
   run: (call: Call) => unknown;
 }
 
-const ROUTES: Route[] = [...phoneRoutes, ...deviceRoutes, ...faultRoutes, ...serverRoutes, ...pageRoutes];
+const ROUTES: Route[] = [
+  ...phoneRoutes,
+  ...standingRoutes,
+  ...deviceRoutes,
+  ...faultRoutes,
+  ...serverRoutes,
+  ...pageRoutes,
+];
 
 /** Longer than clients keep a connection they do not use: who closes first must not be the server. */
 const KEEP_ALIVE_MS = 75_000;

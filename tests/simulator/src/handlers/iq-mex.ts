@@ -1,26 +1,53 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { QueryIds } from '@whiskeysockets/baileys';
+import type { Account } from '../accounts/account.ts';
+import { Companion } from '../accounts/companion.ts';
+import type { Standing } from '../accounts/standing.ts';
 import type { Connection } from '../connection.ts';
+import { SERVER_JID } from '../wire/jid.ts';
 import { child, iqResult, node } from '../wire/nodes.ts';
 
-/** Answers of an account in good standing, by query id: no time lock, no cap on new chats. */
-const ANSWERS: Record<string, unknown> = {
-  [QueryIds.REACHOUT_TIMELOCK]: {
-    xwa2_fetch_account_reachout_timelock: { is_active: false, time_enforcement_ends: '0' },
-  },
-  [QueryIds.MESSAGE_CAPPING_INFO]: {
-    xwa2_message_capping_info: {
-      total_quota: -1,
-      used_quota: 0,
-      cycle_end_timestamp: 0,
-      capping_status: 'NONE',
-    },
-  },
-};
-
 /** GraphQL queries, of which only the account's standing is known. */
-export function answerMex(_connection: Connection, iq: BinaryNode): BinaryNode | undefined {
-  const data = ANSWERS[child(iq, 'query')?.attrs.query_id ?? ''];
-  if (!data) return undefined;
+export function answerMex({ device }: Connection, iq: BinaryNode): BinaryNode | undefined {
+  const queryId = child(iq, 'query')?.attrs.query_id;
+  const standing = device?.account.standing;
+  if (!standing) return undefined;
+  if (queryId === QueryIds.REACHOUT_TIMELOCK) {
+    return answer(iq, { xwa2_fetch_account_reachout_timelock: lockOf(standing) });
+  }
+  if (queryId === QueryIds.MESSAGE_CAPPING_INFO) {
+    return answer(iq, { xwa2_message_capping_info: cappingOf(standing) });
+  }
+  return undefined;
+}
+
+/** Tells an account's clients what its standing is now. */
+export function tellStanding(account: Account, newId: () => string): void {
+  const { standing } = account;
+  const told = [
+    ['NotificationUserReachoutTimelockUpdate', { xwa2_notify_account_reachout_timelock: lockOf(standing) }],
+    [
+      'MessageCappingInfoNotification',
+      { xwa2_notify_new_chat_messages_capping_info_update: cappingOf(standing) },
+    ],
+  ] as const;
+  for (const [operation, data] of told) {
+    const update = node('update', { op_name: operation }, Buffer.from(JSON.stringify({ data })));
+    for (const device of account.devices.values()) {
+      if (!(device instanceof Companion)) continue;
+      device.deliver(node('notification', { id: newId(), from: SERVER_JID, type: 'mex' }, [update]));
+    }
+  }
+}
+
+function lockOf({ reach_out_lock: { active, ends_at } }: Standing) {
+  return { is_active: active, time_enforcement_ends: String(ends_at ?? 0), enforcement_type: 'DEFAULT' };
+}
+
+function cappingOf({ new_chats: { total_quota, used_quota, cycle_ends_at, status } }: Standing) {
+  return { total_quota, used_quota, cycle_end_timestamp: String(cycle_ends_at ?? 0), capping_status: status };
+}
+
+function answer(iq: BinaryNode, data: object): BinaryNode {
   return iqResult(iq, [node('result', {}, Buffer.from(JSON.stringify({ data })))]);
 }

@@ -46,6 +46,15 @@ def after(*signals: Signal, seconds: float = 0.0, standing: Standing | None = No
     return react(standing or Standing(), signals, later(seconds), DEFAULTS)
 
 
+def refused_until(seconds: float) -> tuple[Pause, ...]:
+    return tuple(
+        Pause(
+            Cause.REACH_OUT_REFUSED, scope, later(seconds), "WhatsApp refused writing first to people (463)"
+        )
+        for scope in (Scope.NEW_CHATS, Scope.CAMPAIGNS)
+    )
+
+
 def lock_until(seconds: float) -> tuple[Pause, ...]:
     return tuple(
         Pause(Cause.REACH_OUT_LOCK, scope, later(seconds), LOCK)
@@ -92,7 +101,7 @@ def test_answers_of_one_burst_are_one_time() -> None:
 def test_a_refused_new_chat_stops_new_chats_and_campaigns_for_a_day() -> None:
     standing = after(ReachOutRefused("a", is_new_chat=True))
 
-    assert standing.reactions.pauses == lock_until(DAY_S)
+    assert standing.reactions.pauses == refused_until(DAY_S)
     assert standing.reactions.refused == (RefusedContact("a", NOON),)
     assert standing.reactions.held_contacts == ()
     assert standing.health.figure == 25
@@ -108,7 +117,18 @@ def test_the_locks_own_end_counts() -> None:
     again = after(ReachOutRefused("b", is_new_chat=True), seconds=2, standing=locked)
     assert again.reactions.pauses == lock_until(HOUR_S + 10)
     over = after(ReachOutRefused("b", is_new_chat=True), seconds=HOUR_S + 10, standing=locked)
-    assert over.reactions.pauses == lock_until(HOUR_S + 10 + DAY_S)
+    assert over.reactions.pauses == refused_until(HOUR_S + 10 + DAY_S)
+
+
+def test_a_refusal_without_a_lock_keeps_its_day() -> None:
+    refused = after(ReachOutRefused("a", is_new_chat=True))
+    assert after(ReachOutUnlocked(), standing=refused) == refused
+    assert after(ReachOutUnlocked(), ReachOutRefused("a", is_new_chat=True)) == refused
+
+
+def test_a_lock_that_was_lifted_before_its_end_leaves_nothing_of_the_refusal() -> None:
+    locked = after(ReachOutRefused("a", is_new_chat=True), ReachOutLocked(later(HOUR_S)))
+    assert after(ReachOutUnlocked(), seconds=60, standing=locked).reactions.pauses == ()
 
 
 def test_a_lock_without_an_end_lasts_a_day() -> None:
@@ -117,7 +137,7 @@ def test_a_lock_without_an_end_lasts_a_day() -> None:
 
 def test_other_pauses_do_not_stand_in_for_the_lock() -> None:
     standing = after(LoggedOut(on_purpose=True), ReachOutRefused("a", is_new_chat=True))
-    assert standing.reactions.pauses[1:] == lock_until(DAY_S)
+    assert standing.reactions.pauses[1:] == refused_until(DAY_S)
 
 
 def test_a_lock_that_ended_early_pauses_nothing_more() -> None:
