@@ -1,5 +1,6 @@
 """What follows a send: done, again at a time, or failed for good. The table is in docs/sending.md."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +11,9 @@ from orchestrator.domain.message import MessageError
 
 RETRY_DELAYS_S = (5.0, 25.0, 125.0)
 """Waits after the first, second and third failed attempt; after the fourth the message is a dead letter."""
+
+UPLOAD_RETRY_DELAYS_S = (5.0, 20.0, 60.0)
+"""The same for a file that could not be uploaded: all of WhatsApp's hosts were tried each time."""
 
 _UNKNOWN_REJECTION_DELAY_S = 600.0
 _RATE_LIMIT_BASE_S = 60.0
@@ -79,7 +83,7 @@ def after_send(report: SendReport, attempts: int, now: datetime) -> Verdict:
     if report.outcome is Outcome.NOT_ATTEMPTED:
         return RetryAt(now, errors.NETWORK, counts=False)
     if report.outcome is Outcome.AMBIGUOUS:
-        return _again(errors.OUTCOME_UNKNOWN, attempts, now, blames_session=False)
+        return _again(errors.OUTCOME_UNKNOWN, attempts, now)
     if report.outcome is Outcome.REJECTED:
         return _after_rejection(report.wa_code, attempts, now)
     return _after_not_sent(report, attempts, now)
@@ -119,11 +123,11 @@ def _after_not_sent(report: SendReport, attempts: int, now: datetime) -> Verdict
     if report.reason == "media_not_stored":
         return Failed(errors.MEDIA_NOT_STORED)
     if report.reason in ("upload_failed", "media_store_failed"):
-        return _again(errors.MEDIA_UPLOAD_FAILED, attempts, now, blames_session=False)
+        return _again(errors.MEDIA_UPLOAD_FAILED, attempts, now, UPLOAD_RETRY_DELAYS_S)
     if report.reason == "encryption_failed":
         verdict = _once_more(errors.ENCRYPTION_FAILED, attempts, now)
         return replace(verdict, blames_session=True)
-    return _again(errors.NETWORK, attempts, now, blames_session=True)
+    return replace(_again(errors.NETWORK, attempts, now), blames_session=True)
 
 
 def _rate_limited(attempts: int, now: datetime) -> RetryAt:
@@ -135,7 +139,9 @@ def _once_more(code: ErrorCode, attempts: int, now: datetime) -> RetryAt | Faile
     return RetryAt(now, code) if attempts == 1 else Failed(code)
 
 
-def _again(code: ErrorCode, attempts: int, now: datetime, *, blames_session: bool) -> Verdict:
-    if attempts > len(RETRY_DELAYS_S):
-        return Failed(code, blames_session)
-    return RetryAt(now + timedelta(seconds=RETRY_DELAYS_S[attempts - 1]), code, blames_session=blames_session)
+def _again(
+    code: ErrorCode, attempts: int, now: datetime, delays_s: Sequence[float] = RETRY_DELAYS_S
+) -> RetryAt | Failed:
+    if attempts > len(delays_s):
+        return Failed(code)
+    return RetryAt(now + timedelta(seconds=delays_s[attempts - 1]), code)

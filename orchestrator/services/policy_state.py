@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from orchestrator.domain.policy.health import Health, HealthLevel, figure_at, level_of
+from orchestrator.domain.policy.health import Health, HealthLevel, figure_at, level_of, well_from
 from orchestrator.domain.policy.pacing_state import Pacing
 from orchestrator.domain.policy.reaction_state import Reactions
 from orchestrator.domain.policy.reactions import Standing
@@ -43,8 +43,7 @@ class PolicyState:
 
     def settled(self, now: datetime, settings: PolicySettings) -> "PolicyState":
         """The state with its warm-up brought up to date."""
-        healthy = self.level(now, settings) is HealthLevel.HEALTHY
-        warm_up = settle(self.warm_up, now, settings.warm_up, healthy=healthy)
+        warm_up = settle(self.warm_up, now, settings.warm_up, well_from(self.health, settings.health))
         return self if warm_up == self.warm_up else replace(self, warm_up=warm_up)
 
 

@@ -17,7 +17,7 @@ from orchestrator.domain.message import Lane
 from orchestrator.domain.policy.after import after_send
 from orchestrator.domain.policy.decide import decide
 from orchestrator.domain.policy.decisions import Delay, Hold, Reason, ReasonCode, Send
-from orchestrator.domain.policy.health import HealthLevel, figure_at, level_of
+from orchestrator.domain.policy.health import well_from
 from orchestrator.domain.policy.snapshot import Candidate, Snapshot
 from orchestrator.domain.policy.warm_up import day_at, settle
 
@@ -172,10 +172,8 @@ class _Run:
 
     def _settle(self) -> None:
         settings = self.snapshot.settings
-        level = level_of(figure_at(self.snapshot.health, self.now, settings.health), settings.health)
-        warm_up = settle(
-            self.snapshot.warm_up, self.now, settings.warm_up, healthy=level is HealthLevel.HEALTHY
-        )
+        well = well_from(self.snapshot.health, settings.health)
+        warm_up = settle(self.snapshot.warm_up, self.now, settings.warm_up, well)
         if warm_up is not self.snapshot.warm_up:
             self.snapshot = replace(self.snapshot, warm_up=warm_up)
 

@@ -3,7 +3,7 @@ it."""
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from orchestrator.domain.close_history import note
@@ -70,6 +70,14 @@ def level_of(figure: float, settings: HealthSettings) -> HealthLevel:
     if figure >= settings.throttled_from:
         return HealthLevel.THROTTLED
     return HealthLevel.CAUTION if figure >= settings.caution_from else HealthLevel.HEALTHY
+
+
+def well_from(health: Health, settings: HealthSettings) -> datetime | None:
+    """When the figure sinks, or sank, below where caution begins; None where it was below it all the time."""
+    if health.at is None or level_of(health.figure, settings) is HealthLevel.HEALTHY:
+        return None
+    half_lives = math.log2(health.figure / settings.caution_from)
+    return health.at + timedelta(seconds=settings.half_life_s * half_lives)
 
 
 def worsened(

@@ -25,17 +25,17 @@ def begin(linked_at: datetime) -> WarmUp:
     return WarmUp(1, linked_at, linked_at)
 
 
-def settle(warm_up: WarmUp, now: datetime, settings: WarmUpSettings, *, healthy: bool) -> WarmUp:
+def settle(warm_up: WarmUp, now: datetime, settings: WarmUpSettings, well_from: datetime | None) -> WarmUp:
     """Bring the day up to date: idle too long starts again, ill health repeats the day, whole days in good
-    health pass."""
+    health pass. `well_from` is when ill health ends or ended (None: there was none), so that it counts also
+    where nobody looked meanwhile."""
     if _is_idle(warm_up, now, settings):
         return replace(warm_up, day=1, day_since=now, active_at=now)
-    if not healthy:
-        return replace(warm_up, day_since=max(now, warm_up.day_since))
-    passed = (now - warm_up.day_since) // timedelta(seconds=settings.day_s)
-    if passed <= 0:
+    began = warm_up.day_since if well_from is None else max(warm_up.day_since, min(well_from, now))
+    passed = max(0, (now - began) // timedelta(seconds=settings.day_s))
+    since = began + passed * timedelta(seconds=settings.day_s)
+    if (passed, since) == (0, warm_up.day_since):
         return warm_up
-    since = warm_up.day_since + passed * timedelta(seconds=settings.day_s)
     return replace(warm_up, day=warm_up.day + passed, day_since=since)
 
 

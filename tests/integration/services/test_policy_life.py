@@ -20,6 +20,7 @@ from orchestrator.domain.policy.signals import (
 )
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.services.context import Context, SendingLimits
+from orchestrator.services.policy import PolicyService
 from orchestrator.services.policy_state import PolicyState, load_state
 from orchestrator.services.session_runtime import SessionRuntime
 from orchestrator.services.sessions import SessionService
@@ -220,6 +221,25 @@ async def test_what_another_gateway_was_told_counts_no_more(strict: Desk, runtim
 async def test_a_good_standing_is_no_news(strict: Desk, runtime: SessionRuntime) -> None:
     await tell(runtime, strict, ReachOutUnlocked(), CappingChanged(CappingLevel.NONE))
     assert await told(strict) == []
+
+
+async def test_ill_health_keeps_the_warm_up_back_although_nobody_looks_until_it_is_over(
+    strict: Desk, clock: ManualClock
+) -> None:
+    service = PolicyService(strict.context)
+
+    async def day() -> int:
+        return (await service.get(strict.scope, strict.session_id)).warm_up_day
+
+    clock.advance(2 * 3600)
+    strict.gateway.answer_next("hello", SendReport(Outcome.REJECTED, wa_code=463))
+    await queued(strict, clock, STRANGER)
+    clock.advance(22 * 3600)
+    assert await day() == 1, "25 points have sunk below 15 after 17.7 hours: the day begins then"
+    clock.advance(17 * 3600)
+    assert await day() == 1
+    clock.advance(3 * 3600)
+    assert await day() == 2
 
 
 async def test_where_limits_are_lifted_nothing_is_noted(strict: Desk, context: Context) -> None:

@@ -152,9 +152,11 @@ def test_what_cannot_get_better_fails_at_once() -> None:
     assert not_sent("media_not_stored") == Failed(errors.MEDIA_NOT_STORED)
 
 
-def test_an_upload_that_failed_is_tried_again_and_blames_nobody() -> None:
-    for reason in ("upload_failed", "media_store_failed"):
-        verdict = not_sent(reason)
-        assert in_seconds(verdict) == 5
-        assert verdict == RetryAt(NOW + timedelta(seconds=5), errors.MEDIA_UPLOAD_FAILED)
-        assert not_sent(reason, 4) == Failed(errors.MEDIA_UPLOAD_FAILED)
+@pytest.mark.parametrize("reason", ["upload_failed", "media_store_failed"])
+def test_an_upload_that_failed_is_tried_again_after_5_20_and_60_seconds_and_blames_nobody(
+    reason: str,
+) -> None:
+    assert [not_sent(reason, attempt) for attempt in (1, 2, 3)] == [
+        RetryAt(NOW + timedelta(seconds=delay), errors.MEDIA_UPLOAD_FAILED) for delay in (5, 20, 60)
+    ]
+    assert not_sent(reason, 4) == Failed(errors.MEDIA_UPLOAD_FAILED)

@@ -13,6 +13,7 @@ from orchestrator.domain.policy.health import (
     after_resume,
     figure_at,
     level_of,
+    well_from,
     worsened,
 )
 from orchestrator.domain.policy.settings import DAY_S, DEFAULTS, HOUR_S
@@ -50,6 +51,16 @@ def test_levels_begin_at_their_figures() -> None:
         *(HealthLevel.THROTTLED, HealthLevel.THROTTLED),
         *(HealthLevel.STOPPED, HealthLevel.STOPPED),
     ]
+
+
+def test_it_is_known_when_a_number_is_well_again() -> None:
+    assert well_from(Health(), FIGURES) is None
+    assert well_from(risk(14.9), FIGURES) is None
+    assert well_from(risk(15), FIGURES) == NOON
+    assert well_from(risk(60), FIGURES) == later(2 * DAY_S)
+    soon = well_from(risk(25), FIGURES)
+    assert soon is not None
+    assert figure_at(risk(25), soon, FIGURES) == pytest.approx(15)
 
 
 def test_points_add_to_what_is_left_and_stop_at_a_hundred() -> None:

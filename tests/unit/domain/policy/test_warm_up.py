@@ -20,8 +20,9 @@ from tests.support.policy_snapshots import NOON, later
 FIGURES = DEFAULTS.warm_up
 
 
-def settled(warm_up: WarmUp, seconds: float, *, healthy: bool = True) -> WarmUp:
-    return settle(warm_up, later(seconds), FIGURES, healthy=healthy)
+def settled(warm_up: WarmUp, seconds: float, well_from_s: float | None = None) -> WarmUp:
+    well_from = None if well_from_s is None else later(well_from_s)
+    return settle(warm_up, later(seconds), FIGURES, well_from)
 
 
 def test_a_number_begins_on_its_first_day() -> None:
@@ -37,25 +38,40 @@ def test_a_day_in_good_health_is_passed() -> None:
 
 
 def test_ill_health_begins_the_day_again() -> None:
-    ill = settled(begin(NOON), DAY_S, healthy=False)
+    ill = settled(begin(NOON), DAY_S, well_from_s=2 * DAY_S)
 
     assert ill == WarmUp(1, later(DAY_S), NOON)
-    assert settled(ill, 2 * DAY_S - 1).day == 1
-    assert settled(ill, 2 * DAY_S).day == 2
+    assert settled(ill, 2 * DAY_S, well_from_s=2 * DAY_S) == WarmUp(1, later(2 * DAY_S), NOON)
+
+
+def test_the_day_counts_from_recovery_also_where_nobody_looked_meanwhile() -> None:
+    recovered_s = 0.8 * DAY_S
+
+    ill_and_well_again = settled(begin(NOON), DAY_S, recovered_s)
+    assert ill_and_well_again == WarmUp(1, later(recovered_s), NOON)
+    assert settled(begin(NOON), recovered_s + DAY_S - 1, recovered_s).day == 1
+    assert settled(begin(NOON), recovered_s + DAY_S, recovered_s) == WarmUp(
+        2, later(DAY_S + recovered_s), NOON
+    )
+    assert settled(ill_and_well_again, recovered_s + DAY_S, recovered_s).day == 2
+
+
+def test_ill_health_before_the_day_takes_nothing_from_it() -> None:
+    assert settled(WarmUp(5, NOON, NOON), DAY_S, well_from_s=-1) == WarmUp(6, later(DAY_S), NOON)
 
 
 def test_a_clock_that_went_back_passes_no_day_early() -> None:
     assert settled(begin(NOON), -DAY_S) == begin(NOON)
-    assert settled(begin(NOON), -DAY_S, healthy=False) == begin(NOON)
+    assert settled(begin(NOON), -DAY_S, well_from_s=DAY_S) == begin(NOON)
 
 
-@pytest.mark.parametrize("healthy", [True, False])
-def test_three_idle_days_start_the_warm_up_again(healthy: bool) -> None:
+@pytest.mark.parametrize("well_from_s", [None, 4 * DAY_S])
+def test_three_idle_days_start_the_warm_up_again(well_from_s: float | None) -> None:
     number = WarmUp(9, NOON, NOON)
 
     assert day_at(number, later(3 * DAY_S - 1), FIGURES) == 9
     assert day_at(number, later(3 * DAY_S), FIGURES) == 1
-    again = settled(number, 3 * DAY_S, healthy=healthy)
+    again = settled(number, 3 * DAY_S, well_from_s)
     assert again == WarmUp(1, later(3 * DAY_S), later(3 * DAY_S))
 
 
