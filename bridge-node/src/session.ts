@@ -205,6 +205,7 @@ export class Session {
     // The socket first: what rejects below must not leave as a receipt or a retry request.
     const ended = endSocket(this.#sock);
     this.#closeSignal.fire();
+    this.#sender.end();
     const over = new Error('the session is closed');
     this.#inbound.rejectAll(over);
     this.#receipts.rejectAll(over);

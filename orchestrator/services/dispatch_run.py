@@ -24,6 +24,7 @@ _LATE_ANSWER_S = 0.015
 """Under load, answers wait so long for others to be recorded with."""
 
 _LEAST_BETWEEN_TURNS_S = 0.004
+_READ_WITHIN_S = 2.0
 _DATABASE_PAUSE_S = 0.25
 _RESULTS_KEPT_S = LEASE.total_seconds()
 """So long a failing database is tried again: then the lease may have run out, and the messages are another's."""
@@ -250,6 +251,7 @@ class DispatchRun:
         report = SendReport(Outcome.AMBIGUOUS, reason="no_answer")
         try:
             async with asyncio.timeout(_GATEWAY_TIMEOUT_S):
+                await self._read_first(claimed, leaving)
                 async for answer in self._gateway.send_messages(self._scope, self._session_id, outgoing):
                     if unanswered.pop(answer.message_id, None):
                         self._take_answer(answer)
@@ -262,6 +264,20 @@ class DispatchRun:
             logger.opt(exception=error).warning("The gateway of session {} failed.", self._session_id)
         for answer in _answers_for(unanswered.values(), report):
             self._take_answer(answer)
+
+    async def _read_first(self, claimed: Sequence[StoredMessage], leaving: Mapping[str, Leaving]) -> None:
+        """Show as read what is about to be answered. An answer does not wait for a read mark that fails."""
+        for stored in claimed:
+            message, unread = stored.message, leaving[stored.message.id].unread if leaving else ()
+            if not unread:
+                continue
+            try:
+                async with asyncio.timeout(_READ_WITHIN_S):
+                    await self._gateway.mark_read(
+                        self._scope, self._session_id, message.chat_jid, "", list(unread)
+                    )
+            except (PonteError, TimeoutError) as error:
+                logger.info("What session {} answers was not marked as read: {!r}.", self._session_id, error)
 
     def _typing_ms(self, leaving: Leaving | None) -> int:
         return round(leaving.typing_s / self._context.tempo.speed * 1000) if leaving else 0

@@ -15,6 +15,7 @@ from orchestrator.domain.policy.snapshot import Candidate, Snapshot
 from orchestrator.domain.policy.typing_time import typing_time
 from orchestrator.services.context import Context
 from orchestrator.services.policy_snapshot import Surroundings, read_surroundings
+from orchestrator.store import messages as message_store
 from orchestrator.store import outbox, policy_delays
 from orchestrator.store import policy as policy_store
 from orchestrator.store.chat_policy import ChatFacts
@@ -25,6 +26,9 @@ from orchestrator.store.policy_delays import Waiting, lane_rank
 
 LOOK_AGAIN = timedelta(minutes=15)
 """A held message is asked about again after so long, should whatever frees it fail to ring."""
+
+_MOST_READ = 20
+"""So many of a contact's last messages are read before an answer; older ones count as read with them."""
 
 _SESSION_WIDE = frozenset(
     {
@@ -52,11 +56,13 @@ _WINDOWS = {
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """A message that is let go: it leaves at `at`, after `typing_s` seconds of typing."""
+    """A message that is let go: it leaves at `at`, after `typing_s` seconds of typing. Before an answer the messages
+    `unread` (WhatsApp's ids) are shown as read."""
 
     candidate: Candidate
     at: datetime
     typing_s: float
+    unread: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +200,22 @@ async def claim(
         await outbox.hold_chat(tx, head)
     going = await outbox.mark_claimed(tx, done.going, until)
     await _note(tx, scope, session_id, [done.left[stored.message.id] for stored in going], going, snapshot)
+    if snapshot.settings.enforced:
+        await _look_for_unread(tx, scope, going, done)
     more = bool(done.waiting or done.held_chats) and len(going) < room
     return PolicyClaim(going, done.left, done.snapshot, more)
+
+
+async def _look_for_unread(
+    tx: Transaction, scope: CompanyScope, going: Sequence[StoredMessage], done: _Pass
+) -> None:
+    """Who answers has read: what the contact wrote since the last message to it is read before an answer."""
+    for stored in going:
+        facts = done.surroundings.chat_of(stored)
+        if stored.message.lane is not Lane.REPLY or not facts.is_unanswered:
+            continue
+        unread = await message_store.inbound_since(tx, scope, stored.message, facts.last_sent_at, _MOST_READ)
+        done.left[stored.message.id] = replace(done.left[stored.message.id], unread=unread)
 
 
 async def _note(

@@ -30,6 +30,13 @@ class ChatFacts:
         """True where no message was ever exchanged."""
         return self.last_inbound_at is None and self.last_sent_at is None
 
+    @property
+    def is_unanswered(self) -> bool:
+        """True where the contact wrote last."""
+        return self.last_inbound_at is not None and (
+            self.last_sent_at is None or self.last_sent_at < self.last_inbound_at
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:

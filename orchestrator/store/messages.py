@@ -196,6 +196,26 @@ async def find_proto(
     return proto
 
 
+async def inbound_since(
+    tx: Transaction, scope: CompanyScope, answer: Message, since: datetime | None, most: int
+) -> list[str]:
+    """WhatsApp's ids of the last messages that came into the chat of `answer` after `since`, the newest first."""
+    query = (
+        select(_messages.c.wa_message_id)
+        .where(
+            _messages.c.company_id == scope.company_id,
+            _messages.c.session_id == answer.session_id,
+            _messages.c.chat_jid == answer.chat_jid,
+            _messages.c.direction == Direction.INBOUND.value,
+        )
+        .order_by(_messages.c.sequence.desc())
+        .limit(most)
+    )
+    if since is not None:
+        query = query.where(_messages.c.created_at > since)
+    return list((await tx.connection.execute(query)).scalars())
+
+
 async def list_page(
     tx: Transaction, scope: CompanyScope, wanted: MessageFilter, page: PageRequest
 ) -> Page[Message]:

@@ -179,7 +179,7 @@ async def test_a_campaign_keeps_all_bounds_at_the_server_while_everything_is_kil
         for gap in spread_gaps(mine, HOUR_CAP, struck.undisturbed):
             spread += 1
             assert gap.least_s <= gap.was_s <= gap.most_s + MACHINE_S * SPEED, gap
-    assert spread >= PEOPLE // 4
+    assert spread >= PEOPLE // 6, "strikes left too few gaps to judge"
     assert not outside_the_day(arrivals, MACHINE_S * SPEED)
     assert {arrival.at.astimezone(BRAZIL).date() for arrival in arrivals} == {evening.date(), morning.date()}
 

@@ -106,7 +106,7 @@ async def test_gaps_and_caps_hold_at_the_server_and_replies_do_not_wait(
 
     [asker] = await customers(simulator, "63", 1)
     await simulator.send(asker, shop.phone_number, "are you open?")
-    await eventually(lambda: shop.client.get("/v1/events?types=message.received"))
+    await eventually(lambda: received(shop))
     answer = await submit(shop, asker, "yes", "REPLY")
     waiting = await waits_for(shop, offers[-1], "CAMPAIGN_GAP")
     assert waiting.startswith("gap between campaign messages, next at ")
@@ -125,6 +125,19 @@ async def test_gaps_and_caps_hold_at_the_server_and_replies_do_not_wait(
     assert first[12] - first[0] >= 60 - ROUNDING_S, "a cap holds at the server, on a slow machine too"
     [answered] = await arrived_s(simulator, [answer])
     assert answered < times[-1]
+    await assert_read_and_typed_before(simulator, shop, asker, answered)
+
+
+async def assert_read_and_typed_before(
+    simulator: SimulatorClient, company: LinkedCompany, contact: str, answered: float
+) -> None:
+    """A person has read, and types for at least a second."""
+    shown = await simulator.activity(company.phone_number)
+    here = [one for one in shown if one["kind"] == "read" or one["to"].startswith(contact.lstrip("+"))]
+    assert [one["kind"] for one in here] == ["read", "composing"]
+    read, typed = (one["at_ms"] / 1000 * SPEED for one in here)
+    assert read <= typed
+    assert 1.2 - ROUNDING_S <= answered - typed <= 8.0 + JITTER_S
 
 
 async def test_each_reaction_of_the_table_is_seen(admin: RestClient, simulator: SimulatorClient) -> None:

@@ -198,7 +198,7 @@ def main() -> int:
     """Run the measurement; exit code 1 where the bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--companies", type=int, default=50)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--lifted", action="store_true", help="without the sending policy's ceilings")
     return 0 if asyncio.run(measure(parser.parse_args())) else 1
 

@@ -111,6 +111,11 @@ class SimulatorClient:
         arrivals: list[dict[str, Any]] = await self.call("GET", "/arrivals", after=str(after))
         return arrivals
 
+    async def activity(self, phone_number: str) -> list[dict[str, Any]]:
+        """What a linked number showed: online, typing, read marks; in order."""
+        shown: list[dict[str, Any]] = await self.call("GET", "/activity", number=phone_number)
+        return shown
+
     async def devices(self, phone_number: str = "") -> list[dict[str, Any]]:
         """Linked devices, of one number or of all."""
         devices: list[dict[str, Any]] = await self.call("GET", "/devices")

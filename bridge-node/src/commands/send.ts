@@ -29,10 +29,12 @@ import type { Content } from '../generated/ponte/v1/content.js';
 import { KeyedQueue } from '../keyed-queue.js';
 import { describeError, log } from '../logger.js';
 import { type FreshSocket, refreshRecipient } from './fresh-recipient.js';
+import { type PresenceSocket, ShownPresence } from './shown-presence.js';
 import { showTyping, type TypingSocket } from './typing.js';
 
 /** What sending needs of a Baileys socket. */
-export interface SendingSocket extends FreshSocket, TypingSocket {
+export interface SendingSocket extends FreshSocket {
+  sendPresenceUpdate: TypingSocket['sendPresenceUpdate'] & PresenceSocket['sendPresenceUpdate'];
   sendMessage(
     jid: string,
     content: AnyMessageContent,
@@ -66,6 +68,7 @@ export class Sender {
   readonly #chats = new KeyedQueue();
   readonly #waiting = new Map<string, (ack: Ack) => void>();
   readonly #uploads: FileUploads;
+  readonly #presence: ShownPresence;
   readonly #polls = new Map<string, Uint8Array>();
   /** Ids answered as ambiguous: their acks may still come. */
   readonly #unanswered = boundedMap<string, string>({ most: MAX_UNANSWERED });
@@ -82,6 +85,7 @@ export class Sender {
     /** The message that a content quotes. */
     readonly stored: StoredProto,
   ) {
+    this.#presence = new ShownPresence(sock);
     this.#uploads = new FileUploads((path, options) => sock.waUploadToServer(path, options));
   }
 
@@ -103,6 +107,11 @@ export class Sender {
     if (chatJid === undefined) return;
     this.#unanswered.delete(attrs.id);
     this.onLateAck(lateReceipt(attrs.id, chatJid, ack));
+  }
+
+  /** The session has ended: nothing more is shown. */
+  end(): void {
+    this.#presence.end();
   }
 
   /** Messages of one chat leave in the order of the calls. Always resolves. */
@@ -136,6 +145,7 @@ export class Sender {
     try {
       const sent = await this.#chats.run(chatJid, async () => {
         if (!this.isOpen() || this.closeSignal.fired) throw new NotConnectedError();
+        if (command.typingMs > 0) this.#presence.show();
         await showTyping(this.sock, chatJid, command.typingMs, this.closeSignal);
         if (!this.isOpen() || this.closeSignal.fired) throw new NotConnectedError();
         await this.#prepare(chatJid);

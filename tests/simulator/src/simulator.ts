@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws';
 import { Companion } from './accounts/companion.ts';
 import type { Behaviour, Phone } from './accounts/phone.ts';
 import { Registry } from './accounts/registry.ts';
+import { ActivityLog } from './activity.ts';
 import { BoundedLog } from './bounded.ts';
 import { Connection } from './connection.ts';
 import { createControlServer } from './control/http.ts';
@@ -58,6 +59,7 @@ export class Simulator {
   readonly stats = new Stats();
   readonly media = new MediaStore();
   readonly arrivals: BoundedLog<Arrival>;
+  readonly activity: ActivityLog;
   readonly router: Router;
   readonly connections = new Set<Connection>();
   /** Clients that wait to be paired, by the references in their QR codes. */
@@ -79,6 +81,7 @@ export class Simulator {
     this.identity = createServerIdentity(this.options.rootSeed);
     this.rootPublicKey = this.identity.rootPublicKey;
     this.arrivals = new BoundedLog(this.options.maxArrivals);
+    this.activity = new ActivityLog(this.options.maxArrivals);
     const files = { store: this.media, url: () => this.mediaUrl };
     this.router = new Router(this.registry, this.arrivals, this.stats, this.faults, files);
     this.webSocketServer = createServer((_request, response) => response.writeHead(404).end());

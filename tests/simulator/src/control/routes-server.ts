@@ -8,6 +8,7 @@ const MAX_BULK_SENDS = 10_000;
 export const serverRoutes: Route[] = [
   { method: 'GET', path: /^\/healthz$/, run: () => ({ status: 'ok' }) },
   { method: 'GET', path: /^\/arrivals$/, run: listArrivals },
+  { method: 'GET', path: /^\/activity$/, run: listActivity },
   { method: 'GET', path: /^\/stats$/, run: showStats },
   { method: 'POST', path: /^\/messages:bulk$/, run: sendMany },
 ];
@@ -18,6 +19,12 @@ function listArrivals({ simulator, query }: Call) {
   const from = query.has('from') ? readNumber(query.get('from'), 'from') : undefined;
   const arrivals = simulator.arrivals.after(after, from ? undefined : limit);
   return from ? arrivals.filter((arrival) => arrival.from === from).slice(0, limit) : arrivals;
+}
+
+function listActivity({ simulator, query }: Call) {
+  const after = readInteger(query.get('after'), 'after', { fallback: 0 });
+  const number = readNumber(query.get('number'), 'number');
+  return simulator.activity.after(after).filter((activity) => activity.number === number);
 }
 
 function showStats({ simulator }: Call) {

@@ -15,6 +15,7 @@ export function dispatch(connection: Connection, stanza: BinaryNode): void {
       handleMessage(connection, stanza);
       break;
     case 'receipt':
+      if (connection.device) connection.simulator.activity.note(connection.device.account.number, stanza);
       handleReceipt(connection, stanza);
       break;
     case 'ack':

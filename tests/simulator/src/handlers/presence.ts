@@ -6,6 +6,7 @@ import { node } from '../wire/nodes.ts';
 export function handlePresence(connection: Connection, stanza: BinaryNode): void {
   const { device, simulator } = connection;
   if (!device) return;
+  simulator.activity.note(device.account.number, stanza);
   if (stanza.tag === 'chatstate') {
     simulator.router.chatState(device, stanza);
     return;
