@@ -158,12 +158,19 @@ async def test_each_reaction_of_the_table_is_seen(admin: RestClient, simulator: 
 
 
 async def a_rate_limit_halves_the_rate(simulator: SimulatorClient, company: LinkedCompany) -> None:
-    [to] = await customers(simulator, "71", 1)
+    first, *others = await customers(simulator, "71", 9)
     await simulator.fault("ack_error", number=company.phone_number, code=429, count=1)
-    message = await submit(company, to, "hello")
+    messages = [await submit(company, first, "hello")]
     health = await in_health(company, lambda health: health["slowdowns"])
     assert [(one["cause"], one["factor"]) for one in health["slowdowns"]] == [("RATE_LIMITED", 0.5)]
-    await reached(company, message, "SENT", "DELIVERED")
+    await reached(company, messages[0], "SENT", "DELIVERED")
+    messages += [await submit(company, to, "hello") for to in others]
+    for message in messages:
+        await reached(company, message, "SENT", "DELIVERED")
+    times = (await arrived_s(simulator, messages))[-len(messages) :]
+    assert len(times) == 9
+    for sixth_before, at in zip(times, times[6:], strict=False):
+        assert at - sixth_before >= 60 - ROUNDING_S, "half of the 12 a minute"
 
 
 async def a_refused_stranger_stops_new_chats(simulator: SimulatorClient, company: LinkedCompany) -> None:

@@ -5,15 +5,23 @@ nobody types those.
 """
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from orchestrator.domain.policy.snapshot import NewChatQuota
 from orchestrator.services.context import SendingLimits
-from orchestrator.services.policy_state import load_state
-from orchestrator.store import policy
+from tests.support.policy_house import (
+    HOUR_S,
+    arrived,
+    health,
+    linked,
+    quota,
+    reaches,
+    send,
+    strangers,
+    too_many_questions,
+    waits_for,
+)
 from tests.support.session_house import Servers, SessionHouse, running_house
 from tests.support.simulator import eventually
 
@@ -22,77 +30,12 @@ pytestmark = [
     pytest.mark.parametrize("database_kind", ["sqlite"]),
 ]
 
-HOUR_S = 3600
-
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def house(servers: Servers, database_url: str) -> AsyncIterator[SessionHouse]:
     """A house that enforces its limits."""
     async with running_house(servers, database_url, SendingLimits.ENFORCED) as running:
         yield running
-
-
-async def linked(house: SessionHouse) -> str:
-    """A linked number that needs no warm-up."""
-    session = await house.link()
-    path = f"/v1/companies/{house.scope.company_id}/sessions/{session}/policy:declareMature"
-    answer = await house.api.admin.ask("POST", path, {"reason": "a test's number"})
-    assert answer.status == 200, answer.body
-    return session
-
-
-async def strangers(house: SessionHouse, count: int) -> list[str]:
-    """People who never wrote."""
-    numbers = [house.servers.new_number() for _ in range(count)]
-    for number in numbers:
-        await house.simulator.create_phone(number)
-    return numbers
-
-
-async def send(house: SessionHouse, session: str, to: str, lane: str = "TRANSACTIONAL") -> str:
-    """Queue a message that needs no typing; gives its id."""
-    place = {"latitude": -23.55, "longitude": -46.63}
-    body = {"session_id": session, "to": to, "lane": lane, "location": place}
-    return str((await house.call("POST", "/v1/messages", body))["id"])
-
-
-async def reaches(house: SessionHouse, message: str, status: str) -> dict[str, Any]:
-    wanted = {"SENT", "DELIVERED"} if status == "SENT" else {status}
-    return await house.message(message, lambda found: found["status"] in wanted)
-
-
-async def waits_for(house: SessionHouse, message: str, code: str) -> str:
-    """Wait until a message waits for this; gives the words."""
-    found = await house.message(message, lambda one: one.get("waiting_for", {}).get("code") == code)
-    assert found["status"] == "QUEUED"
-    return str(found["waiting_for"]["detail"])
-
-
-async def health(house: SessionHouse, session: str, **causes: set[str]) -> dict[str, Any]:
-    """Wait until these causes, and no others, have led to `pauses` or `slowdowns`; gives the health."""
-
-    async def look() -> dict[str, Any]:
-        found = await house.call("GET", f"/v1/sessions/{session}/health")
-        seen = {name: {one["cause"] for one in found[name]} for name in causes}
-        return found if seen == causes else {}
-
-    found: dict[str, Any] = await eventually(look)
-    return found
-
-
-async def arrived(house: SessionHouse, session: str) -> list[str]:
-    """Whom this number's messages were for, as they came to the server."""
-    number = house.numbers[session]
-    found = await house.simulator.call("GET", "/arrivals", **{"from": number})
-    return [arrival["to"] for arrival in found if arrival["to"] != number]
-
-
-async def quota(house: SessionHouse, session: str) -> NewChatQuota | None:
-    """WhatsApp's quota as Ponte knows it."""
-    async with house.context.database.reading(house.scope) as tx:
-        record = await policy.read(tx, house.scope, session)
-    assert record is not None
-    return load_state(record.state, record.session_since).new_chat_quota
 
 
 async def test_a_refusal_asks_for_the_lock_and_its_end_counts(house: SessionHouse) -> None:
@@ -152,15 +95,6 @@ async def test_half_of_whatsapps_quota_is_used_and_cappings_are_heeded(house: Se
     for message in last[:3]:
         await reaches(house, message, "SENT")
     assert len(await arrived(house, session)) == 7
-
-
-async def too_many_questions(house: SessionHouse, session: str) -> None:
-    """WhatsApp answers a question about a number with 429."""
-    [asked] = await strangers(house, 1)
-    await house.simulator.fault("iq_error", number=house.numbers[session], xmlns="usync", code=429, count=1)
-    path = "/v1/contacts:check"
-    answer = await house.rest.ask("POST", path, {"session_id": session, "phone_numbers": [asked]})
-    assert answer.body["code"] == "WHATSAPP_RATE_LIMITED", answer.body
 
 
 async def test_a_question_that_was_one_too_many_slows_sending_and_a_second_pauses_campaigns(
