@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +29,20 @@ _PLAN_EVERY_S = 60.0
 """A forecast of a large campaign takes seconds."""
 _AXIS_COLUMNS = 12
 _MOST_SVG_BARS = 400
+_VARIANTS_HELP = (
+    "A file of texts, at least 5, with empty lines between; a first line such as 'image: offer.png' (video:, document:)"
+    " sends that file with the text as its caption"
+)
+_FILE_LINE = re.compile(r"(?P<kind>image|video|document):(?P<path>[^\n]+)\n?")
 _GOES_ON = frozenset({"SCHEDULED", "RUNNING"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    text: str
+    kind: str = ""
+    path: Path | None = None
+
 
 Key = Annotated[str, typer.Option(envvar="PONTE_KEY", help="The company's key")]
 Url = Annotated[str, typer.Option(help="Where Ponte's REST is")]
@@ -72,7 +86,7 @@ def create(
     key: Key,
     list_id: Annotated[str, typer.Option("--list", help="The recipient list's id")],
     session: Annotated[list[str], typer.Option(help="A session's id; give several to spread the campaign")],
-    variants: Annotated[Path, typer.Option(help="A file of texts, at least 5, with empty lines between")],
+    variants: Annotated[Path, typer.Option(help=_VARIANTS_HELP)],
     name: Annotated[str, typer.Option(help="The campaign's name")] = "campaign",
     language: Annotated[str, typer.Option(help="Of {greeting} and {date}: en, pt, es, fr")] = "en",
     time_zone: Annotated[str, typer.Option(help="IANA name, for numbers that tell no zone")] = "UTC",
@@ -81,11 +95,11 @@ def create(
 ) -> None:
     """Set a campaign up; nothing is sent before `start`."""
     texts = [text.strip() for text in re.split(r"\n\s*\n", variants.read_text(encoding="utf-8"))]
+    wordings = [_wording(text, variants.parent) for text in texts if text]
     body: Json = {
         "name": name,
         "recipient_list_id": list_id,
         "session_ids": session,
-        "variants": [{"text": text} for text in texts if text],
         "language": language,
         "time_zone": time_zone,
     }
@@ -93,6 +107,7 @@ def create(
         body["start_at"] = start_at
 
     async def work(client: PonteClient) -> None:
+        body["variants"] = [await _uploaded(client, wording) for wording in wordings]
         typer.echo(f"campaign  {(await client.post('/v1/campaigns', body))['id']}")
 
     _run(url, key, work)
@@ -215,6 +230,27 @@ def _move(url: str, key: str, campaign_id: str, verb: str, *, follow: bool = Fal
         _show(await _follow(client, campaign) if follow else campaign)
 
     _run(url, key, work)
+
+
+def _wording(block: str, folder: Path) -> _Wording:
+    """A text as it stands in the file; its first line may name a file to send, beside the texts."""
+    named = _FILE_LINE.match(block)
+    if named is None:
+        return _Wording(block)
+    path = folder / named["path"].strip()
+    if not path.is_file():
+        raise StartupError(f"There is no file {path}, which a variant names.")
+    return _Wording(block[named.end() :].strip(), named["kind"].upper(), path)
+
+
+async def _uploaded(client: PonteClient, wording: _Wording) -> Json:
+    if wording.path is None:
+        return {"text": wording.text}
+    with wording.path.open("rb") as file:
+        form = aiohttp.FormData()
+        form.add_field("file", file, filename=wording.path.name)
+        media = await client.post_form("/v1/media", form)
+    return {"text": wording.text, "file": {"kind": wording.kind, "media_id": media["id"]}}
 
 
 async def _new_list(client: PonteClient, name: str, region: str) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Final
 
 from orchestrator.domain.campaign.campaign import (
@@ -30,6 +31,7 @@ from orchestrator.services.recipient_standing import contact_objections
 from orchestrator.store import campaign_recipients as recipient_store
 from orchestrator.store import campaigns as campaign_store
 from orchestrator.store import events as event_store
+from orchestrator.store import media as media_store
 from orchestrator.store import messages as message_store
 from orchestrator.store import recipient_lists as list_store
 from orchestrator.store.database import Transaction
@@ -46,6 +48,10 @@ _FOR_GOOD: Final = tuple(
     )
 )
 """What the policy holds a message for that no waiting ends; `PassedOver` has the same names."""
+
+
+_FILE_KEPT_FOR: Final = timedelta(days=30)
+"""Longer than a message that was laid in waits for its turn."""
 
 
 @dataclass(slots=True)
@@ -189,17 +195,18 @@ class CampaignMessages:
         names = [variant.name for variant in campaign.variants]
         templates = [variant.template for variant in campaign.variants]
         portion = _Portion(Rotation(names[part.last_variant] if part.last_variant is not None else None))
+        await self._keep_files(tx, scope, campaign)
         contacts = await self._contacts(tx, scope, people)
         objected = await contact_objections(tx, scope, list(contacts.values()), self._context.clock())
-        texts = await recipient_store.last_texts(
+        wordings = await recipient_store.last_wordings(
             tx, scope, [person.phone_number for person in people], campaign.id
         )
-        by_text = {variant.text: variant.name for variant in campaign.variants}
+        by_key = {variant.key: variant.name for variant in campaign.variants}
         for person in people:
             recipient = earlier.get(person.position) or self._new(campaign, part, person)
             contact = contacts[person.position]
             chosen, rotation = choose(
-                portion.rotation, names, by_text.get(texts.get(person.phone_number, "")), self._context.rng
+                portion.rotation, names, by_key.get(wordings.get(person.phone_number, "")), self._context.rng
             )
             text = self._rendered(campaign, templates[names.index(chosen)], person)
             reason = objected.get(contact) or (PassedOver.VARIABLE_MISSING if text is None else None)
@@ -209,6 +216,9 @@ class CampaignMessages:
                 continue
             portion.rotation = rotation
             message = self._message(campaign, recipient, contact, text, recipient.generation)
+            content = campaign.variants[names.index(chosen)].content(text)
+            if content is not None:
+                message = replace(message, kind=content.kind, content=content)
             portion.messages.append(message)
             variant = names.index(chosen)
             portion.queued[variant]["queued"] += 1
@@ -216,6 +226,13 @@ class CampaignMessages:
                 replace(recipient, status=RecipientStatus.QUEUED, variant=variant, message_id=message.id)
             )
         return portion
+
+    async def _keep_files(self, tx: Transaction, scope: CompanyScope, campaign: Campaign) -> None:
+        until = self._context.clock() + _FILE_KEPT_FOR
+        for media_id in sorted(
+            {variant.file.media.media_id for variant in campaign.variants if variant.file}
+        ):
+            await media_store.keep_until(tx, scope, media_id, until)
 
     def _new(self, campaign: Campaign, part: CampaignSession, person: Recipient) -> CampaignRecipient:
         return CampaignRecipient(

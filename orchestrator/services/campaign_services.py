@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from orchestrator.services.campaign_plan import CampaignPlanner
 from orchestrator.services.campaigns import CampaignService
 from orchestrator.services.context import Context
+from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.recipient_imports import RecipientImports
 from orchestrator.services.recipient_lists import RecipientListService
 
@@ -19,9 +20,9 @@ class CampaignServices:
     imports: RecipientImports
 
     @classmethod
-    def of(cls, context: Context) -> "CampaignServices":
+    def of(cls, context: Context, files: OutgoingFiles) -> "CampaignServices":
         """Make them all."""
-        campaigns = CampaignService(context)
+        campaigns = CampaignService(context, files)
         return cls(
             campaigns,
             CampaignPlanner(context, campaigns),

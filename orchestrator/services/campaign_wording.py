@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from orchestrator.domain.campaign.campaign import Campaign
 from orchestrator.domain.campaign.recipient_list import Recipient
 from orchestrator.domain.campaign.template import values_of
+from orchestrator.domain.campaign.variants import Variant
 from orchestrator.domain.campaign.wording import moment_values
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.message import Lane
@@ -48,22 +49,26 @@ async def reworded(
     by_campaign: dict[str, list[StoredMessage]] = defaultdict(list)
     for stored in waited:
         by_campaign[stored.message.campaign_id].append(stored)
-    texts: dict[str, str] = {}
+    said: dict[str, tuple[Variant, str]] = {}
     for campaign_id, messages in by_campaign.items():
-        texts |= await _texts(tx, scope, campaign_id, [stored.message.id for stored in messages], now)
+        said |= await _said(tx, scope, campaign_id, [stored.message.id for stored in messages], now)
     changed = {
-        stored.message.id: replace(stored, message=replace(stored.message, text=texts[stored.message.id]))
+        stored.message.id: _with_words(stored, *said[stored.message.id])
         for stored in waited
-        if texts.get(stored.message.id, stored.message.text) != stored.message.text
+        if stored.message.id in said and said[stored.message.id][1] != stored.message.text
     }
-    await message_store.save_texts(tx, scope, {id_: stored.message.text for id_, stored in changed.items()})
+    await message_store.save_words(tx, scope, list(changed.values()))
     return [changed.get(stored.message.id, stored) for stored in claimed]
 
 
-async def _texts(
+def _with_words(stored: StoredMessage, variant: Variant, text: str) -> StoredMessage:
+    return replace(stored, message=replace(stored.message, text=text, content=variant.content(text)))
+
+
+async def _said(
     tx: Transaction, scope: CompanyScope, campaign_id: str, message_ids: Sequence[str], now: datetime
-) -> dict[str, str]:
-    """The texts of a campaign's messages at `now`, of those that tell the time; none for a campaign that is gone."""
+) -> dict[str, tuple[Variant, str]]:
+    """What a campaign's messages say at `now`, of those that tell the time; nothing for a campaign that is gone."""
     stored = await campaign_store.get(tx, scope, campaign_id)
     if stored is None or not any(variant.template.tells_time for variant in stored.campaign.variants):
         return {}
@@ -71,10 +76,12 @@ async def _texts(
     recipients = await recipient_store.by_messages(tx, scope, campaign_id, message_ids)
     positions = {recipient.position: id_ for id_, recipient in recipients.items()}
     people = await list_store.at_positions(tx, scope, campaign.list_id, sorted(positions))
-    texts: dict[str, str] = {}
+    said: dict[str, tuple[Variant, str]] = {}
     for person in people:
         message_id = positions[person.position]
-        variant = recipients[message_id].variant
-        if variant is not None and campaign.variants[variant].template.tells_time:
-            texts[message_id] = campaign.variants[variant].template.render(values_for(campaign, person, now))
-    return texts
+        position = recipients[message_id].variant
+        if position is None or not campaign.variants[position].template.tells_time:
+            continue
+        variant = campaign.variants[position]
+        said[message_id] = variant, variant.template.render(values_for(campaign, person, now))
+    return said

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 from zoneinfo import ZoneInfo
 
 from orchestrator.domain.campaign.campaign import (
@@ -16,9 +16,10 @@ from orchestrator.domain.campaign.recipient_list import RecipientList
 from orchestrator.domain.campaign.results import VariantResult, results
 from orchestrator.domain.campaign.state import ENDED, Action, CampaignState, transition
 from orchestrator.domain.campaign.template import missing, parse
-from orchestrator.domain.campaign.variants import checked_text, checked_variants
+from orchestrator.domain.campaign.variants import File, GivenVariant, checked_text, checked_variants
 from orchestrator.domain.campaign.wording import Language
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.content import Content
 from orchestrator.domain.errors import (
     CAMPAIGN_STATE,
     INVALID_ARGUMENT,
@@ -38,6 +39,7 @@ from orchestrator.services.campaign_messages import CampaignMessages
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
 from orchestrator.services.names import checked_name
+from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.recipient_lists import found_list
 from orchestrator.store import campaign_recipients as recipient_store
 from orchestrator.store import campaigns as campaign_store
@@ -53,13 +55,13 @@ LONGEST_WAIT_HOURS: Final = 168
 
 @dataclass(frozen=True, slots=True)
 class CampaignDraft:
-    """What a company sets up. `variants` are (name, text); `time_zone` is an IANA name, `language` one that greetings
+    """What a company sets up. `time_zone` is an IANA name, `language` one that greetings
     are known in."""
 
     name: str
     list_id: str
     session_ids: Sequence[str]
-    variants: Sequence[tuple[str, str]]
+    variants: Sequence[GivenVariant]
     time_zone: str = "UTC"
     language: str = Language.ENGLISH.value
     start_at: datetime | None = None
@@ -70,19 +72,22 @@ class CampaignDraft:
 class CampaignService:
     """The campaigns of a company. What it changes, the rounds find within a second (campaign_rounds.py)."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, files: OutgoingFiles) -> None:
         self._context = context
+        self._files = files
         self._messages = CampaignMessages(context, ContactBook(context))
 
     async def create(self, scope: CompanyScope, draft: CampaignDraft, idempotency_key: str = "") -> Campaign:
         """Set a campaign up; nothing is sent before `start`.
 
         Raises VARIANTS_TOO_FEW, TEMPLATE_INVALID, TEXT_EMPTY, TEXT_TOO_LONG, INVALID_ARGUMENT, NOT_FOUND,
-        IDEMPOTENCY_KEY_REUSED.
+        IDEMPOTENCY_KEY_REUSED, and what is wrong with a variant's file: MEDIA_TYPE_NOT_ALLOWED, MEDIA_TOO_LARGE.
         """
         now = self._context.clock()
+        draft = await self._with_files(scope, draft)
         campaign = _checked(draft, make_id(now, self._context.rng), scope, now)
-        request = idempotency.hash_request(draft.name, draft.list_id, draft.session_ids, draft.variants)
+        wordings = [(variant.name, variant.key) for variant in campaign.variants]
+        request = idempotency.hash_request(draft.name, draft.list_id, draft.session_ids, wordings)
         async with self._context.database.transaction(scope) as tx:
             earlier = await idempotency.remember(
                 tx, scope, idempotency_key, "CreateCampaign", request, campaign.id, now=now
@@ -100,6 +105,7 @@ class CampaignService:
 
     async def update(self, scope: CompanyScope, campaign_id: str, draft: CampaignDraft) -> Campaign:
         """Replace a draft's settings. Raises CAMPAIGN_STATE once it was started, and as `create`."""
+        draft = await self._with_files(scope, draft)
         async with self._context.database.transaction(scope) as tx:
             before = (await self._locked(tx, scope, campaign_id)).campaign
             if before.state is not CampaignState.DRAFT:
@@ -190,6 +196,20 @@ class CampaignService:
         demand_variables(campaign, found.field_counts, found.recipients)
         await self._demand_linked(tx, scope, campaign)
         return found
+
+    async def _with_files(self, scope: CompanyScope, draft: CampaignDraft) -> CampaignDraft:
+        """Look the variants' files up, in the form in which they are sent."""
+        variants: list[GivenVariant] = []
+        for position, variant in enumerate(draft.variants):
+            if variant.file is not None:
+                try:
+                    ready = await self._files.resolve(scope, Content(variant.file), draft.start_at)
+                except PonteError as error:
+                    raise invalid_field(error.code, f"variants[{position}].file", error.sentence) from None
+                # A file is made ready as what it is.
+                variant = variant._replace(file=cast("File", ready.body))
+            variants.append(variant)
+        return replace(draft, variants=variants)
 
     async def _halt(self, scope: CompanyScope, campaign_id: str, action: Action, kind: EventType) -> Campaign:
         async with self._context.database.transaction(scope) as tx:

@@ -22,9 +22,11 @@ from sqlalchemy import (
 
 from orchestrator.domain.campaign.campaign import CampaignRecipient, RecipientStatus
 from orchestrator.domain.campaign.reasons import PassedOver
+from orchestrator.domain.campaign.variants import wording_key
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.message import Lane, MessageStatus
 from orchestrator.domain.page import Page, PageRequest
+from orchestrator.store.content_text import read_variant_file
 from orchestrator.store.database import Transaction
 from orchestrator.store.id_lists import padded
 from orchestrator.store.models import CampaignRecipientRow, CampaignVariantRow, MessageRow
@@ -209,12 +211,12 @@ def _never_tried(scope: CompanyScope, campaign_id: str, session_ids: Sequence[st
     )
 
 
-async def last_texts(
+async def last_wordings(
     tx: Transaction, scope: CompanyScope, numbers: Collection[str], but_not_of: str
 ) -> dict[str, str]:
-    """Give the wording that each of the numbers got last from another campaign; those that got none are left out."""
+    """Give the key of the wording that each of the numbers got last from another campaign, if any."""
     query = (
-        select(_recipients.c.phone_number, _variants.c.text)
+        select(_recipients.c.phone_number, _variants.c.text, _variants.c.file)
         .join(
             _variants,
             and_(
@@ -229,7 +231,10 @@ async def last_texts(
         )
         .order_by(_recipients.c.updated_at)
     )
-    return {row.phone_number: row.text for row in await tx.connection.execute(query)}
+    return {
+        row.phone_number: wording_key(row.text, read_variant_file(row.file))
+        for row in await tx.connection.execute(query)
+    }
 
 
 async def last_update(tx: Transaction, scope: CompanyScope, campaign_id: str) -> datetime | None:

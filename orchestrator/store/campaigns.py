@@ -15,6 +15,7 @@ from orchestrator.domain.campaign.variants import Variant
 from orchestrator.domain.campaign.wording import Language
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.page import Page, PageRequest
+from orchestrator.store.content_text import read_variant_file, write_content
 from orchestrator.store.database import SystemScope, Transaction
 from orchestrator.store.models import CampaignRow, CampaignSessionRow, CampaignVariantRow
 from orchestrator.store.paging import after_token, page_of
@@ -203,7 +204,14 @@ async def _add_parts(tx: Transaction, scope: CompanyScope, campaign: Campaign) -
     await tx.connection.execute(
         insert(_variants),
         [
-            {**owned, **zeros, "position": position, "name": variant.name, "text": variant.text}
+            {
+                **owned,
+                **zeros,
+                "position": position,
+                "name": variant.name,
+                "text": variant.text,
+                "file": write_content(variant.content("")),
+            }
             for position, variant in enumerate(campaign.variants)
         ],
     )
@@ -285,7 +293,10 @@ def _to_stored(
         name=row["name"],
         list_id=row["list_id"],
         session_ids=tuple(session["session_id"] for session in sessions),
-        variants=tuple(Variant(variant["name"], variant["text"]) for variant in variants),
+        variants=tuple(
+            Variant(variant["name"], variant["text"], read_variant_file(variant["file"]))
+            for variant in variants
+        ),
         created_at=row["created_at"],
         state=CampaignState(row["state"]),
         time_zone=row["time_zone"],

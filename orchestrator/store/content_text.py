@@ -2,6 +2,7 @@
 
 import json
 
+from orchestrator.domain.campaign.variants import File
 from orchestrator.domain.content import Content, from_values, to_values
 from orchestrator.domain.content.codec import record_from_values, record_to_values
 from orchestrator.domain.content.marks import NO_MARKS, Marks
@@ -16,6 +17,12 @@ def write_content(content: Content | None) -> str | None:
 def read_content(text: str | None) -> Content | None:
     """Read what `write_content` gave."""
     return None if text is None else from_values(json.loads(text))
+
+
+def read_variant_file(text: str | None) -> File | None:
+    """Read the file of a campaign's variant, which `write_content` gave as a content."""
+    content = read_content(text)
+    return content.body if content and isinstance(content.body, File) else None
 
 
 def write_marks(marks: Marks) -> str | None:

@@ -1,6 +1,6 @@
 """Messages of both directions: writing them once, finding them again, moving them on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -99,10 +99,10 @@ _SAVE = (
         | {"proto": func.coalesce(bindparam("b_proto"), _messages.c.proto)}
     )
 )
-_SAVE_TEXT = (
+_SAVE_WORDS = (
     update(_messages)
     .where(_messages.c.company_id == bindparam("b_company"), _messages.c.id == bindparam("b_id"))
-    .values(text=bindparam("b_text"))
+    .values(text=bindparam("b_text"), content=bindparam("b_content"))
 )
 
 
@@ -120,11 +120,19 @@ async def save(tx: Transaction, scope: CompanyScope, messages: Sequence[StoredMe
         await tx.connection.execute(_SAVE, [_to_changes(scope, stored) for stored in messages])
 
 
-async def save_texts(tx: Transaction, scope: CompanyScope, texts: Mapping[str, str]) -> None:
-    """Give messages, by id, other words: before they leave for the first time."""
-    if texts:
-        rows = [{"b_company": scope.company_id, "b_id": id_, "b_text": text} for id_, text in texts.items()]
-        await tx.connection.execute(_SAVE_TEXT, rows)
+async def save_words(tx: Transaction, scope: CompanyScope, messages: Sequence[StoredMessage]) -> None:
+    """Write the words of messages, which may change before they leave for the first time."""
+    if messages:
+        rows = [
+            {
+                "b_company": scope.company_id,
+                "b_id": stored.message.id,
+                "b_text": stored.message.text,
+                "b_content": write_content(stored.message.content),
+            }
+            for stored in messages
+        ]
+        await tx.connection.execute(_SAVE_WORDS, rows)
 
 
 async def get(tx: Transaction, scope: CompanyScope, message_id: str) -> StoredMessage | None:

@@ -30,6 +30,7 @@ from tests.support.campaign_wire import (
     spread_gaps,
 )
 from tests.support.fast_clock import MovedClock, next_wednesday_noon_in_brazil
+from tests.support.files import png
 from tests.support.flush import flush_redis
 from tests.support.ponte import ADMIN_KEY, PonteProcess, RestClient, running_ponte, start_ponte
 from tests.support.simulator import SimulatorClient, eventually
@@ -216,7 +217,7 @@ async def test_in_real_time_gaps_are_two_to_five_seconds(
 async def lifted_run(
     data_dir: Path, simulator: SimulatorClient, environment: Mapping[str, str], count: int, *, speed: int
 ) -> list[Arrival]:
-    """A campaign without ceilings to so many people; each got it once. Gives its arrivals."""
+    """A campaign without ceilings, one of its wordings with a picture; each got it once. Gives its arrivals."""
     people = await simulator.create_phones("+5531977782000", count)
     settings = {**environment, "PONTE_CLOCK_SPEED": str(speed)}
     began = time.time()
@@ -224,13 +225,16 @@ async def lifted_run(
         admin = RestClient(http, ponte.http_url, ADMIN_KEY)
         company_id, client, sessions = await campaigns.company_with_sessions(admin, simulator, NUMBERS)
         await campaigns.opt_in(data_dir, company_id, people)
-        campaign = await campaigns.draft(client, sessions, people)
+        campaign = await campaigns.draft(client, sessions, people, png())
         await client.post(f"/v1/campaigns/{campaign}:start", {})
         done = await eventually(
             lambda: campaigns.ended(client, campaign), timeout_s=60 + 4 * count, every_s=0.2
         )
         assert (done["state"], done["progress"]["sent"]) == ("COMPLETED", count), done
     await assert_each_got_it_once_from_their_number(simulator, people)
+    for number in people:
+        [message] = await simulator.messages(number)
+        assert (message["kind"] == "image") == (message["text"] == "Wording 0 for Ana")
 
     def stretched(epoch_s: float) -> datetime:
         return datetime.fromtimestamp(began + (epoch_s - began) * speed, BRAZIL)

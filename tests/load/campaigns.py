@@ -13,19 +13,22 @@ from random import Random
 
 from sqlalchemy import insert
 
+from orchestrator.domain.campaign.variants import GivenVariant
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.jid import phone_number_to_jid
 from orchestrator.services.campaign_services import CampaignServices
 from orchestrator.services.campaigns import CampaignDraft
 from orchestrator.services.context import Context, SendingLimits
+from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.store.database import Database
 from orchestrator.store.migrations import upgrade
 from orchestrator.store.models import OptInRow
 from orchestrator.store.vault import Vault
 from tests.support.bells import RecordingBells
 from tests.support.factories import Factories
+from tests.support.media import make_media
 
-_TEXTS = [("", f"Wording {number} for {{first_name}}") for number in range(5)]
+_TEXTS = [GivenVariant("", f"Wording {number} for {{first_name}}") for number in range(5)]
 _OPT_INS_AT_ONCE = 5_000
 
 
@@ -81,7 +84,8 @@ async def measure(folder: Path, count: int) -> None:
     vault = Vault({"bench": bytes(32)}, "bench")
     context = Context(database, vault, RecordingBells(), lambda: datetime.now(UTC), Random(1))
     context = replace(context, sending_limits=SendingLimits.ENFORCED)
-    make, services = Factories(context), CampaignServices.of(context)
+    make, files = Factories(context), OutgoingFiles(make_media(context, folder / "media"))
+    services = CampaignServices.of(context, files)
     scope = await make.company()
     month_ago = context.clock() - timedelta(days=30)
     session = await make.linked_session(scope, connected_at=month_ago, created_at=month_ago)

@@ -42,18 +42,21 @@ async def opt_in(data_dir: Path, company_id: str, people: list[str]) -> None:
     await database.close()
 
 
-async def draft(client: RestClient, sessions: list[str], people: list[str]) -> str:
-    """A campaign to these people over these sessions; gives its id."""
+async def draft(client: RestClient, sessions: list[str], people: list[str], picture: bytes = b"") -> str:
+    """A campaign to these people over these sessions, the first of its variants with a picture; gives its id."""
     made = await client.post("/v1/recipient-lists", {"name": "Customers", "region": "BR"})
     given = [{"phone_number": number, "name": "Ana Silva"} for number in people]
     taken = await client.post(f"/v1/recipient-lists/{made['id']}:import", {"recipients": given})
     assert (taken["accepted"], taken["reported"]) == (len(people), {})
-    body = {
+    body: dict[str, Any] = {
         "name": "Spring",
         "recipient_list_id": made["id"],
         "session_ids": sessions,
         "variants": [{"text": f"Wording {number} for {{first_name}}"} for number in range(5)],
     }
+    if picture:
+        media_id = await client.upload(picture, "offer.png")
+        body["variants"][0]["file"] = {"kind": "IMAGE", "media_id": media_id}
     return str((await client.post("/v1/campaigns", body))["id"])
 
 

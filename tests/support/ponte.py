@@ -188,6 +188,15 @@ class RestClient:
             content = await answer.read()
             return answer.status, json.loads(content) if content else None
 
+    async def upload(self, content: bytes, file_name: str) -> str:
+        """Upload a file; gives its id."""
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename=file_name)
+        headers = {"authorization": f"Bearer {self._key}"}
+        async with self._http.post(f"{self._url}/v1/media", data=form, headers=headers) as answer:
+            assert answer.status == 201, await answer.text()
+            return str((await answer.json())["id"])
+
     async def get(self, path: str) -> Any:
         """GET that must succeed."""
         status, content = await self.call("GET", path)

@@ -281,7 +281,7 @@ async def _house(
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
         media=media,
-        campaigns=CampaignServices.of(context),
+        campaigns=CampaignServices.of(context, OutgoingFiles(media)),
         policies=PolicyServices.of(context),
     )
     await gateway.start()

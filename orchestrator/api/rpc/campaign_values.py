@@ -6,6 +6,7 @@ from orchestrator.domain.campaign.campaign import Campaign, CampaignRecipient, R
 from orchestrator.domain.campaign.recipient_list import ImportState, RecipientImport, RecipientList
 from orchestrator.domain.campaign.results import VariantResult
 from orchestrator.domain.campaign.state import CampaignState
+from orchestrator.domain.campaign.variants import Variant
 from orchestrator.services.campaign_plan import Plan
 
 _STATE = {state: campaign_pb2.Campaign.State.Value(state.value) for state in CampaignState}
@@ -21,7 +22,7 @@ def campaign(value: Campaign) -> campaign_pb2.Campaign:
         state=_STATE[value.state],
         recipient_list_id=value.list_id,
         session_ids=value.session_ids,
-        variants=[campaign_pb2.Variant(name=variant.name, text=variant.text) for variant in value.variants],
+        variants=[_variant(variant) for variant in value.variants],
         time_zone=value.time_zone,
         language=value.language.value,
         start_at=moment(value.start_at),
@@ -38,6 +39,14 @@ def campaign(value: Campaign) -> campaign_pb2.Campaign:
         encoded.confirmation.text = question.text
         encoded.confirmation.yes_words.extend(question.yes_words)
         encoded.confirmation.wait_hours = question.wait_hours
+    return encoded
+
+
+def _variant(value: Variant) -> campaign_pb2.Variant:
+    encoded = campaign_pb2.Variant(name=value.name, text=value.text)
+    if value.file is not None:
+        encoded.file.kind = campaign_pb2.VariantFile.Kind.Value(value.file.kind.upper())
+        encoded.file.media_id = value.file.media.media_id
     return encoded
 
 

@@ -8,11 +8,19 @@ from orchestrator.api.rpc import campaign_values as encode
 from orchestrator.api.rpc import decode
 from orchestrator.domain.campaign.campaign import Confirmation, RecipientStatus
 from orchestrator.domain.campaign.state import CampaignState
+from orchestrator.domain.campaign.variants import File, GivenVariant
 from orchestrator.domain.campaign.wording import Language
+from orchestrator.domain.content import Document, Image, MediaRef, Video
+from orchestrator.domain.errors import INVALID_ARGUMENT, invalid_field
 from orchestrator.services.campaign_services import CampaignServices
 from orchestrator.services.campaigns import CampaignDraft
 
 _WAIT_HOURS = 72
+_FILE_KINDS: dict[int, type[File]] = {
+    campaign_pb2.VariantFile.IMAGE: Image,
+    campaign_pb2.VariantFile.VIDEO: Video,
+    campaign_pb2.VariantFile.DOCUMENT: Document,
+}
 
 
 class CampaignMethods:
@@ -124,10 +132,25 @@ def _draft(
         name=request.name,
         list_id=request.recipient_list_id,
         session_ids=tuple(request.session_ids),
-        variants=[(variant.name, variant.text) for variant in request.variants],
+        variants=[_variant(variant, position) for position, variant in enumerate(request.variants)],
         time_zone=request.time_zone or "UTC",
         language=request.language or Language.ENGLISH.value,
         start_at=decode.moment(request.start_at, "start_at") if request.HasField("start_at") else None,
         end_at=decode.moment(request.end_at, "end_at") if request.HasField("end_at") else None,
         confirmation=confirmation,
     )
+
+
+def _variant(given: campaign_pb2.Variant, position: int) -> GivenVariant:
+    if not given.HasField("file"):
+        return GivenVariant(given.name, given.text)
+    kind = _FILE_KINDS.get(given.file.kind)
+    if kind is None:
+        raise invalid_field(
+            INVALID_ARGUMENT, f"variants[{position}].file.kind", "Give IMAGE, VIDEO or DOCUMENT."
+        )
+    if not given.file.media_id:
+        raise invalid_field(
+            INVALID_ARGUMENT, f"variants[{position}].file.media_id", "Give the id of an uploaded file."
+        )
+    return GivenVariant(given.name, given.text, kind(media=MediaRef(media_id=given.file.media_id)))

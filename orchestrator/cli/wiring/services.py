@@ -141,7 +141,7 @@ def make_api_services(
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, _guard(settings)),
         media=ground.media,
-        campaigns=CampaignServices.of(context),
+        campaigns=CampaignServices.of(context, OutgoingFiles(ground.media)),
         policies=PolicyServices.of(context),
     )
 

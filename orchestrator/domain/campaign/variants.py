@@ -1,9 +1,11 @@
 """The variants of a campaign: written by people, visible, and enough of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from orchestrator.domain.campaign.template import Template, parse
+from orchestrator.domain.content import Content, Document, Image, Video
 from orchestrator.domain.errors import (
     INVALID_ARGUMENT,
     TEMPLATE_INVALID,
@@ -20,12 +22,34 @@ LONGEST_TEXT = 4_096
 """Characters of a variant before its variables are filled in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One wording. `name` is what results show it under."""
+File = Image | Video | Document
+"""What a variant may carry: the contents with a caption."""
+
+
+class GivenVariant(NamedTuple):
+    """A variant as a company writes it down; `name` may be empty."""
 
     name: str
     text: str
+    file: File | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One wording. `name` is what results show it under; the text is the caption of its file, where it has one."""
+
+    name: str
+    text: str
+    file: File | None = None
+
+    @property
+    def key(self) -> str:
+        """The same for variants that a recipient cannot tell apart."""
+        return wording_key(self.text, self.file)
+
+    def content(self, text: str) -> Content | None:
+        """What is sent besides `text`, its words with the variables filled in; None for a plain text."""
+        return None if self.file is None else Content(replace(self.file, caption=text))
 
     @property
     def template(self) -> Template:
@@ -33,19 +57,19 @@ class Variant:
         return parse(self.text)
 
 
-def checked_variants(texts: Sequence[tuple[str, str]]) -> tuple[Variant, ...]:
-    """Give the variants of (name, text) pairs; one without a name is called A, B, C and so on.
+def checked_variants(given: Sequence[GivenVariant]) -> tuple[Variant, ...]:
+    """Give the variants with their names; one without a name is called A, B, C and so on.
 
-    Texts that differ in case or white space only are one variant. Raises PonteError: VARIANTS_TOO_FEW,
-    TEMPLATE_INVALID, TEXT_EMPTY, TEXT_TOO_LONG, INVALID_ARGUMENT, naming the field.
+    Texts that differ in case or white space only are one variant, unless their files differ. Raises PonteError:
+    VARIANTS_TOO_FEW, TEMPLATE_INVALID, TEXT_EMPTY, TEXT_TOO_LONG, INVALID_ARGUMENT, naming the field.
     """
-    if len(texts) > MOST_VARIANTS:
+    if len(given) > MOST_VARIANTS:
         raise invalid_field(INVALID_ARGUMENT, "variants", f"Give at most {MOST_VARIANTS} variants.")
     variants = tuple(
-        Variant(name.strip()[:60] or _letter(position), checked_text(text, f"variants[{position}].text"))
-        for position, (name, text) in enumerate(texts)
+        Variant(one.name.strip()[:60] or _letter(position), _checked_words(one, position), one.file)
+        for position, one in enumerate(given)
     )
-    different = len({_folded(variant.text) for variant in variants})
+    different = len({wording_key(_folded(variant.text), variant.file) for variant in variants})
     if different < FEWEST_VARIANTS:
         raise PonteError(
             VARIANTS_TOO_FEW,
@@ -57,10 +81,24 @@ def checked_variants(texts: Sequence[tuple[str, str]]) -> tuple[Variant, ...]:
     return variants
 
 
+def wording_key(text: str, file: File | None) -> str:
+    """Give what makes a wording another one: its text, and the bytes of its file."""
+    return text if file is None else f"{file.media.sha256 or file.media.media_id} {text}"
+
+
 def checked_text(text: str, field: str) -> str:
     """Give a text that can be sent and whose variables can be read. Raises PonteError naming `field`."""
     if not text.strip():
         raise invalid_field(TEXT_EMPTY, field)
+    return _checked_template(text, field)
+
+
+def _checked_words(given: GivenVariant, position: int) -> str:
+    field = f"variants[{position}].text"
+    return checked_text(given.text, field) if given.file is None else _checked_template(given.text, field)
+
+
+def _checked_template(text: str, field: str) -> str:
     if len(text) > LONGEST_TEXT:
         raise invalid_field(TEXT_TOO_LONG, field, f"Give at most {LONGEST_TEXT} characters.")
     try:

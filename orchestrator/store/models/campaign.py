@@ -118,6 +118,7 @@ class CampaignVariantRow(SQLModel, table=True):
     company_id: str = Field(max_length=36)
     name: str = Field(max_length=60)
     text: str
+    file: str | None = None
     queued: int = Field(default=0, sa_type=BigInteger)
     sent: int = Field(default=0, sa_type=BigInteger)
     delivered: int = Field(default=0, sa_type=BigInteger)

@@ -67,7 +67,7 @@ def make_services(context: Context, gateway: FakeGateway, media_folder: Path) ->
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
         media=media,
-        campaigns=CampaignServices.of(context),
+        campaigns=CampaignServices.of(context, OutgoingFiles(media)),
         policies=PolicyServices.of(context),
     )
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Table, select, update
 
 from orchestrator.domain.campaign.campaign import Campaign
+from orchestrator.domain.campaign.variants import GivenVariant
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.consent import OptIn, Suppression, SuppressionCause
 from orchestrator.domain.events import EventType, NewEvent
@@ -16,6 +18,8 @@ from orchestrator.domain.jid import ContactId, phone_number_to_jid
 from orchestrator.services.campaign_rounds import CampaignRounds
 from orchestrator.services.campaigns import CampaignDraft, CampaignService
 from orchestrator.services.context import Context
+from orchestrator.services.media import MediaService
+from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.recipient_imports import GivenRecipient, RecipientImports
 from orchestrator.services.recipient_lists import RecipientListService
 from orchestrator.store import consent as consent_store
@@ -24,6 +28,7 @@ from orchestrator.store.database import Transaction
 from orchestrator.store.models import MessageRow
 from tests.support.clock import ManualClock
 from tests.support.factories import Factories
+from tests.support.media import make_media
 
 _MESSAGES: Table = MessageRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 
@@ -73,7 +78,7 @@ def consents(context: Context) -> Consents:
     return Consents(context)
 
 
-VARIANTS = [("", f"Wording {number} for {{first_name|you}}") for number in range(5)]
+VARIANTS = [GivenVariant("", f"Wording {number} for {{first_name|you}}") for number in range(5)]
 
 
 def numbers(count: int, start: int = 0) -> list[str]:
@@ -84,11 +89,12 @@ def numbers(count: int, start: int = 0) -> list[str]:
 class House:
     """A company with sessions, lists and campaigns; what is sent is acknowledged when the test says so."""
 
-    def __init__(self, context: Context, make: Factories, scope: CompanyScope) -> None:
+    def __init__(self, context: Context, make: Factories, scope: CompanyScope, media: MediaService) -> None:
+        self.media = media
         self.context = context
         self.make = make
         self.scope = scope
-        self.campaigns = CampaignService(context)
+        self.campaigns = CampaignService(context, OutgoingFiles(media))
         self.rounds = CampaignRounds(context)
         self.lists = RecipientListService(context)
         self.imports = RecipientImports(context)
@@ -169,5 +175,5 @@ class House:
 
 
 @pytest.fixture
-def house(context: Context, make: Factories, scope: CompanyScope) -> House:
-    return House(context, make, scope)
+def house(context: Context, make: Factories, scope: CompanyScope, tmp_path: Path) -> House:
+    return House(context, make, scope, make_media(context, tmp_path / "media"))

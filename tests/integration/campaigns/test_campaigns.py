@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.domain.campaign.campaign import Confirmation
 from orchestrator.domain.campaign.state import CampaignState
+from orchestrator.domain.campaign.variants import GivenVariant
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.page import PageRequest
 from orchestrator.services.campaigns import CampaignDraft
@@ -48,7 +49,7 @@ async def test_a_campaign_is_a_draft_until_it_is_started(house: House) -> None:
     ("changes", "code"),
     [
         ({"variants": VARIANTS[:4]}, "VARIANTS_TOO_FEW"),
-        ({"variants": [*VARIANTS, ("", "Hi {")]}, "TEMPLATE_INVALID"),
+        ({"variants": [*VARIANTS, GivenVariant("", "Hi {")]}, "TEMPLATE_INVALID"),
         ({"session_ids": []}, "INVALID_ARGUMENT"),
         ({"session_ids": ["nothing"]}, "NOT_FOUND"),
         ({"list_id": "nothing"}, "NOT_FOUND"),
@@ -76,7 +77,7 @@ async def test_an_end_before_the_start_is_refused(house: House) -> None:
 async def test_a_missing_variable_is_told_before_anything_is_sent(house: House) -> None:
     people = [GivenRecipient(number, "Ana" if position else "") for position, number in enumerate(numbers(3))]
     session = await house.make.linked_session(house.scope)
-    texts = [*VARIANTS[:4], ("", "Dear {name}, your {code|order} is here")]
+    texts = [*VARIANTS[:4], GivenVariant("", "Dear {name}, your {code|order} is here")]
     draft = CampaignDraft("Spring", await house.list_of(people), [session.id], texts)
     campaign = await house.campaigns.create(house.scope, draft)
 

@@ -118,6 +118,12 @@ async def test_a_campaign_is_planned_started_paused_and_cancelled(
 
     few = await client.ask("POST", "/v1/campaigns", {**body, "variants": body["variants"][:4]})
     assert (few.status, few.body["code"]) == (400, "VARIANTS_TOO_FEW")
+    nameless = [*body["variants"], {"text": "Look", "file": {"kind": "IMAGE"}}]
+    refused = await client.ask("POST", "/v1/campaigns", {**body, "variants": nameless})
+    assert refused.body["field_violations"][0]["field"] == "variants[5].file.media_id"
+    kindless = [*body["variants"], {"text": "Look", "file": {"media_id": list_id}}]
+    refused = await client.ask("POST", "/v1/campaigns", {**body, "variants": kindless})
+    assert refused.body["field_violations"][0]["field"] == "variants[5].file.kind"
     made = await client.ask("POST", "/v1/campaigns", body)
     assert (made.status, made.body["state"]) == (201, "DRAFT")
     assert made.body["confirmation"]["wait_hours"] == 72

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from orchestrator.domain.campaign.variants import GivenVariant
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.services.dispatch import DispatchService
@@ -11,7 +12,7 @@ from tests.integration.campaigns.conftest import House
 from tests.support.clock import ManualClock
 from tests.support.gateway import FakeGateway
 
-VARIANTS = [("", f"{{greeting}}! It is {{date}} ({number})") for number in range(5)]
+VARIANTS = [GivenVariant("", f"{{greeting}}! It is {{date}} ({number})") for number in range(5)]
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ class FakeRest:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         key = f"{request.method} {request.path}"
-        body = json.loads(await request.text() or "{}")
+        is_json = not request.content_type.startswith("multipart/")
+        body = json.loads(await request.text() or "{}") if is_json else {}
         self.calls.append((key, body, request.headers.get("Authorization", "")))
         if key == "GET /v1/events/stream":
             return await self._stream(request)

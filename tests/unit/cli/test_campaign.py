@@ -152,6 +152,30 @@ def test_what_cannot_be_planned_is_followed_without_an_end(run: Callable[..., st
     assert "ends about" not in output
 
 
+def test_a_variant_may_name_a_file_beside_the_texts(
+    run: Callable[..., str], rest: FakeRest, tmp_path: Path
+) -> None:
+    (tmp_path / "offer.png").write_bytes(b"a picture")
+    texts = tmp_path / "texts.txt"
+    texts.write_text("image: offer.png\nLook, {name}\n\nPlain words\n")
+    rest.answers = {"POST /v1/media": {"id": "m1"}, "POST /v1/campaigns": CAMPAIGN}
+
+    assert "campaign  c1" in run("create", "--list", "l1", "--session", "s1", "--variants", str(texts))
+
+    [body] = [body for call, body, _ in rest.calls if call == "POST /v1/campaigns"]
+    assert body["variants"] == [
+        {"text": "Look, {name}", "file": {"kind": "IMAGE", "media_id": "m1"}},
+        {"text": "Plain words"},
+    ]
+
+
+def test_a_variants_file_that_is_not_there_is_named(run: Callable[..., str], tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("document: nowhere.pdf\n")
+    with pytest.raises(StartupError, match=r"nowhere\.pdf"):
+        run("create", "--list", "l1", "--session", "s1", "--variants", str(texts))
+
+
 def test_an_import_that_names_no_file_says_so(run: Callable[..., str]) -> None:
     with pytest.raises(StartupError, match="no file"):
         run("import", "missing.csv")
