@@ -10,6 +10,7 @@ from loguru import logger
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
+from orchestrator.domain.message import Lane
 from orchestrator.domain.retry import Outcome, RetryAt, SendReport, after_send, wants_fresh_recipient
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
@@ -166,6 +167,7 @@ class DispatchRun:
             in_flight=len(staying),
             busy_chats=busy_chats,
             most=self._window - len(staying) if looks else 0,
+            campaign_in_flight=any(stored.message.lane is Lane.CAMPAIGN for stored in staying),
         )
         result = await self._try(work)
         self._last_turn = asyncio.get_running_loop().time()

@@ -38,8 +38,9 @@ _WAITING = (MessageStatus.QUEUED, MessageStatus.SENDING)
 class TurnWork:
     """What a turn is to do. `first` takes the lease, later turns renew it.
 
-    `answers` are to be recorded; `in_flight` counts the messages under way besides them, in the chats `busy_chats`;
-    at most `most` are claimed (0 claims nothing, and does not look).
+    `answers` are to be recorded; `in_flight` counts the messages under way besides them, in the chats `busy_chats`,
+    and `campaign_in_flight` says that one of them is a campaign's; at most `most` are claimed (0 claims nothing, and
+    does not look).
     """
 
     first: bool
@@ -47,6 +48,7 @@ class TurnWork:
     in_flight: int
     busy_chats: Collection[str]
     most: int
+    campaign_in_flight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,9 @@ class DispatchTurns:
             if not (claim.messages or claim.held_chats):
                 return None
             return TurnResult(claimed=claim.messages, more=claim.held_chats > 0)
-        decided = await self._policy.claim(tx, chats, session.breaker, now, until, allowed)
+        decided = await self._policy.claim(
+            tx, chats, session.breaker, now, until, allowed, campaign_in_flight=work.campaign_in_flight
+        )
         if not (decided.messages or decided.more):
             return None
         return TurnResult(

@@ -27,6 +27,10 @@ from orchestrator.store.policy_delays import Waiting, lane_rank
 LOOK_AGAIN = timedelta(minutes=15)
 """A held message is asked about again after so long, should whatever frees it fail to ring."""
 
+_IN_FLIGHT = WaitingFor(ReasonCode.CAMPAIGN_GAP.value, "the campaign message before it is under way")
+_IN_FLIGHT_LOOK_S = 1.0
+"""Of the machine's time: a large file is on its way for many seconds, and its answer rings for nobody."""
+
 _MOST_READ = 20
 """So many of a contact's last messages are read before an answer; older ones count as read with them."""
 
@@ -184,13 +188,18 @@ async def claim(
     now: datetime,
     until: datetime,
     room: int,
+    *,
+    campaign_in_flight: bool,
 ) -> PolicyClaim:
     """Decide on the due chats (as `outbox.due_chats` gives them), let at most `room` messages go and note them.
 
-    To be called by the holder of the dispatch lease, in the transaction that `snapshot` was read in.
+    While a campaign message is under way no other follows it: the gap begins with its answer. To be called by the
+    holder of the dispatch lease, in the transaction that `snapshot` was read in.
     """
     surroundings = await read_surroundings(tx, scope, session_id, _all(chats), now)
     done = _Pass(context, surroundings, snapshot, now, room)
+    if campaign_in_flight:
+        done.campaigns = now + context.tempo.span(_IN_FLIGHT_LOOK_S), _IN_FLIGHT
     for chat in chats:
         done.look_at(chat)
     await policy_delays.delay(tx, session_id, done.waiting)

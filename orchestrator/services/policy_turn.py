@@ -65,13 +65,24 @@ class PolicyTurns:
         now: datetime,
         until: datetime,
         room: int,
+        *,
+        campaign_in_flight: bool,
     ) -> PolicyClaim:
         """Let go what the policy allows of due chats, and keep what it remembers of that."""
         loaded = await self._load(tx, now)
         windows = await read_windows(tx, self._scope, self._session_id, now)
         snapshot = make_snapshot(loaded.state, loaded.settings, windows, breaker)
         done = await claim(
-            tx, self._context, self._scope, self._session_id, chats, snapshot, now, until, room
+            tx,
+            self._context,
+            self._scope,
+            self._session_id,
+            chats,
+            snapshot,
+            now,
+            until,
+            room,
+            campaign_in_flight=campaign_in_flight,
         )
         after = replace(
             loaded.state,

@@ -198,22 +198,6 @@ async def test_campaign_messages_are_spread_over_the_hour(strict: Desk, clock: M
     assert max(gaps) <= 60 * 1.3 + 2
 
 
-async def test_the_gap_between_campaign_messages_counts_from_the_answer(
-    strict: Desk, clock: ManualClock
-) -> None:
-    known = [number(index) for index in range(2)]
-    await talked(strict, *known)
-    await opted_in(strict, *known)
-    strict.gateway.takes_s["0"] = 50.0
-    for index, one in enumerate(known):
-        await strict.submit(f"{index}", to=one, lane=Lane.CAMPAIGN)
-    started = clock()
-    await run_for(strict, clock, 150)
-    times = await left_at(strict)
-    assert len(times) == 2
-    assert (times[1] - started).total_seconds() >= 50 + 60 * 0.7
-
-
 async def test_a_campaign_message_waits_for_the_recipients_opt_in(strict: Desk, clock: ManualClock) -> None:
     waiting = await strict.submit("offer", lane=Lane.CAMPAIGN)
     await strict.send_all()

@@ -15,7 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the column: the content that carries the file, as JSON; NULL for a plain text."""
-    op.add_column("campaign_variant", sa.Column("file", sa.Text(), nullable=True))
+    op.add_column("campaign_variant", sa.Column("file", sa.String(), nullable=True))
 
 
 def downgrade() -> None:
