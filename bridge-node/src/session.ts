@@ -12,8 +12,9 @@ import { Sender } from './commands/send.js';
 import { contactId } from './contact-id.js';
 import type { EventStream } from './event-stream.js';
 import { reportAccountStanding } from './events/account-standing.js';
+import { type CallContent, readCall } from './events/calls.js';
 import { QrClock } from './events/qr.js';
-import type { ReceiptContent } from './events/receipts.js';
+import { type ReceiptContent, readReceipt } from './events/receipts.js';
 import type {
   AuthKey,
   Closed,
@@ -27,8 +28,9 @@ import { type InboundContent, InboundRecorder, type Me } from './inbound.js';
 import { Liveness } from './liveness.js';
 import { describeError, type LogFields, log } from './logger.js';
 import { PendingAnswers } from './pending-answers.js';
-import { ReceiptRecorder } from './receipt-recorder.js';
 import { cutStalledClose, endSocket, openSocket } from './socket.js';
+import { StanzaRecorder } from './stanza-recorder.js';
+import { within } from './within.js';
 
 const AUTH_TIMEOUT_MS = 15_000;
 const INBOUND_TIMEOUT_MS = 10_000;
@@ -58,6 +60,7 @@ export class Session {
   );
   readonly #inbound = new PendingAnswers<string>('InboundMessage', INBOUND_TIMEOUT_MS, MAX_PENDING);
   readonly #receipts = new PendingAnswers<string>('Receipt', INBOUND_TIMEOUT_MS, MAX_PENDING);
+  readonly #calls = new PendingAnswers<string>('Call', INBOUND_TIMEOUT_MS, MAX_PENDING);
   readonly #stored = new PendingAnswers<StoredMessage>('GetMessage', GET_MESSAGE_TIMEOUT_MS, MAX_PENDING);
   readonly #sends = new Set<Promise<void>>();
   readonly #qr: QrClock;
@@ -88,18 +91,25 @@ export class Session {
       },
       (error) => this.close(closings.authStoreFailed(describeError(error))),
     );
+    const storedMessage = (id: string) => this.#storedMessage(id);
     const recorder = new InboundRecorder(
       () => this.#me(),
       (content) => this.#recordInbound(content),
-      (id) => this.#storedMessage(id),
+      storedMessage,
     );
-    const receipts = new ReceiptRecorder(
-      () => this.#me(),
+    const receipts = new StanzaRecorder(
+      'CB:receipt',
+      (stanza) => readReceipt(stanza, this.#me()),
       (content) => this.#recordReceipt(content),
+    );
+    const calls = new StanzaRecorder(
+      'CB:call',
+      (stanza) => readCall(stanza, this.#me()),
+      (content) => this.#recordCall(content),
     );
     this.#sock = openSocket(
       { ...open, connectTimeoutMs },
-      { auth: this.#auth, recorder, receipts, storedMessage: (id) => this.#storedMessage(id) },
+      { auth: this.#auth, recorder, recorders: [receipts, calls], storedMessage },
     );
     const recipients = new RecipientSessions(this.#sock);
     this.#sender = new Sender(
@@ -110,7 +120,7 @@ export class Session {
       open.ackTimeoutMs || DEFAULT_ACK_TIMEOUT_MS,
       (ack) => this.#emitReceipt(0, ack),
       (chatJid) => recipients.prepare(chatJid),
-      (id) => this.#storedMessage(id),
+      storedMessage,
     );
     this.#listen();
     reportAccountStanding(this.#sock, this.#closeSignal, (event) => this.#stream.emit(event));
@@ -145,6 +155,9 @@ export class Session {
       case 'receiptRecorded':
         for (const requestId of command.receiptRecorded.requestIds)
           this.#receipts.answer(requestId, command.receiptRecorded.errorCode);
+        return;
+      case 'callRecorded':
+        this.#calls.answer(command.callRecorded.requestId, command.callRecorded.errorCode);
         return;
       case 'storedMessage':
         this.#stored.answer(command.storedMessage.requestId, command.storedMessage);
@@ -209,6 +222,7 @@ export class Session {
     const over = new Error('the session is closed');
     this.#inbound.rejectAll(over);
     this.#receipts.rejectAll(over);
+    this.#calls.rejectAll(over);
     this.#stored.rejectAll(over);
     this.#authReads.rejectAll(over);
     if (!this.#stream.isOpen) this.#authWrites.rejectAll(over);
@@ -330,6 +344,13 @@ export class Session {
     return this.#record('receipt', this.#receipts, (requestId) => this.#emitReceipt(requestId, content));
   }
 
+  #recordCall(content: CallContent): Promise<void> {
+    const { companyId, sessionId } = this.#open;
+    return this.#record('call', this.#calls, (requestId) =>
+      this.#stream.emit({ $case: 'call', call: { requestId, companyId, sessionId, ...content } }),
+    );
+  }
+
   async #record(
     what: string,
     answers: PendingAnswers<string>,
@@ -375,14 +396,4 @@ export class Session {
   #logFields(): LogFields {
     return { session_id: this.#open.sessionId, company_id: this.#open.companyId };
   }
-}
-
-/** Settles with `work`, at the latest after `ms`; never rejects. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work.catch(() => undefined), late]);
-  clearTimeout(timer);
 }

@@ -13,9 +13,9 @@ import type { OpenSession } from './generated/ponte/bridge/v1/bridge.js';
 import type { InboundRecorder } from './inbound.js';
 import { LazyCache } from './lazy-cache.js';
 import { baileysLogger } from './logger.js';
-import type { ReceiptRecorder } from './receipt-recorder.js';
 import { emptyRetryManager } from './retry-manager.js';
 import { withSharedStorage } from './shared-storage.js';
+import type { StanzaSource } from './stanza-recorder.js';
 import { commitLateWrites } from './transactions.js';
 
 const QUERY_TIMEOUT_MS = 30_000;
@@ -36,14 +36,15 @@ const retryCounters = boundedMap<string, LazyCache>({ most: MAX_REMEMBERED_SESSI
 export interface SocketParts {
   auth: AuthState;
   recorder: InboundRecorder;
-  receipts: ReceiptRecorder;
+  /** What makes stanzas durable before their ack. */
+  recorders: readonly { takeOver(ws: StanzaSource): void }[];
   /** The message as it was sent, for a recipient that could not decrypt it. */
   storedMessage(waMessageId: string): Promise<Uint8Array | undefined>;
 }
 
 /** Starts one Baileys socket: it connects at once. Listeners added in the same tick miss nothing. */
 export function openSocket(open: OpenSession, parts: SocketParts): WASocket {
-  const { auth, recorder, receipts, storedMessage } = parts;
+  const { auth, recorder, recorders, storedMessage } = parts;
   const groups = boundedMap<string, GroupMetadata>({ most: MAX_CACHED_GROUPS, ttlMs: GROUP_METADATA_MS });
   const config: UserFacingSocketConfig = {
     waWebSocketUrl: open.whatsappUrl,
@@ -83,7 +84,7 @@ export function openSocket(open: OpenSession, parts: SocketParts): WASocket {
   const sock = withSharedStorage(() => makeWASocket(config));
   emptyRetryManager(sock.messageRetryManager);
   recorder.takeOver(sock.ws);
-  receipts.takeOver(sock.ws);
+  for (const one of recorders) one.takeOver(sock.ws);
   sock.ev.on('groups.upsert', (upserted) => {
     for (const group of upserted) groups.set(group.id, group);
   });

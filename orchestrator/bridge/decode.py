@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from google.protobuf import json_format
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
-from orchestrator._generated.ponte.bridge.v1 import standing_pb2
+from orchestrator._generated.ponte.bridge.v1 import call_pb2, standing_pb2
 from orchestrator.bridge.messages import (
     AuthRead,
     AuthWrite,
     BridgeEvent,
     BridgeStatus,
+    CallTold,
     CheckedNumber,
     ContactsMapped,
     HeldSession,
@@ -25,6 +26,7 @@ from orchestrator.bridge.messages import (
     StandingTold,
 )
 from orchestrator.domain.auth_state import AuthKey
+from orchestrator.domain.call import CallStep, CallUpdate
 from orchestrator.domain.closing import Closed
 from orchestrator.domain.content import Content, Unknown, from_values, to_values
 from orchestrator.domain.inbound import InboundMessage, Receipt, ReceiptKind
@@ -50,6 +52,13 @@ _RECEIPT_KINDS = {
     pb.RECEIPT_KIND_PLAYED: ReceiptKind.PLAYED,
     pb.RECEIPT_KIND_SERVER_ACK: ReceiptKind.SERVER_ACK,
     pb.RECEIPT_KIND_ERROR: ReceiptKind.ERROR,
+}
+_CALL_STEPS = {
+    call_pb2.CALL_STEP_OFFERED: CallStep.OFFERED,
+    call_pb2.CALL_STEP_ACCEPTED: CallStep.ACCEPTED,
+    call_pb2.CALL_STEP_REJECTED: CallStep.REJECTED,
+    call_pb2.CALL_STEP_TIMED_OUT: CallStep.TIMED_OUT,
+    call_pb2.CALL_STEP_TERMINATED: CallStep.TERMINATED,
 }
 _CAPPING_LEVELS = frozenset(level.value for level in CappingLevel) | {""}
 
@@ -185,6 +194,22 @@ def _contact_mapping(mapping: pb.ContactMapping) -> ContactsMapped:
     return ContactsMapped(tuple(_contact(contact) for contact in mapping.contacts))
 
 
+def _call(call: call_pb2.Call) -> CallTold | None:
+    step = _CALL_STEPS.get(call.step)
+    if step is None:
+        return None
+    update = CallUpdate(
+        wa_call_id=call.wa_call_id,
+        caller=ContactId(call.caller_pn_jid, call.caller_lid_jid),
+        group_jid=call.group_jid,
+        video=call.video,
+        step=step,
+        at=_time(call.at_ms),
+        offline=call.offline,
+    )
+    return CallTold(call.request_id, call.company_id, call.session_id, update)
+
+
 def _account_standing(standing: standing_pb2.AccountStanding) -> StandingTold:
     signals: list[ReachOutLocked | ReachOutUnlocked | CappingChanged] = []
     if standing.HasField("reach_out_lock"):
@@ -235,6 +260,7 @@ _READERS: dict[str, Callable[..., BridgeEvent | None]] = {
     "get_auth": _get_auth,
     "inbound": _inbound,
     "receipt": _receipt,
+    "call": _call,
     "get_message": _get_message,
     "contact_mapping": _contact_mapping,
     "account_standing": _account_standing,

@@ -6,7 +6,7 @@ from pathlib import Path
 from google.protobuf import json_format
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
-from orchestrator._generated.ponte.bridge.v1 import media_pb2
+from orchestrator._generated.ponte.bridge.v1 import call_pb2, media_pb2
 from orchestrator.bridge.messages import Opening
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.chat import ChatAction
@@ -149,6 +149,13 @@ def receipts_recorded(request_ids: Sequence[int], error_code: str) -> pb.Session
     """Answer receipts; an empty `error_code` means that they are durable."""
     return pb.SessionCommand(
         receipt_recorded=pb.ReceiptRecorded(request_ids=request_ids, error_code=error_code)
+    )
+
+
+def call_recorded(request_id: int, error_code: str) -> pb.SessionCommand:
+    """Answer a step of a call; an empty `error_code` means that it is durable."""
+    return pb.SessionCommand(
+        call_recorded=call_pb2.CallRecorded(request_id=request_id, error_code=error_code)
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.domain.auth_state import AuthKey
+from orchestrator.domain.call import CallUpdate
 from orchestrator.domain.closing import Closed
 from orchestrator.domain.inbound import InboundMessage, Receipt
 from orchestrator.domain.jid import ContactId
@@ -87,6 +88,16 @@ class ReceiptArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class CallTold:
+    """A step of a call; WhatsApp gets its ack after the answer. Company and session are what the bridge claims."""
+
+    request_id: int
+    company_id: str
+    session_id: str
+    update: CallUpdate
+
+
+@dataclass(frozen=True, slots=True)
 class MessageWanted:
     """A recipient could not decrypt a message: Baileys wants what was sent."""
 
@@ -116,6 +127,7 @@ BridgeEvent = (
     | AuthRead
     | InboundArrived
     | ReceiptArrived
+    | CallTold
     | MessageWanted
     | ContactsMapped
     | StandingTold

@@ -213,6 +213,10 @@ class SessionStream:
         """Answer ReceiptArrived events together."""
         await self._put(encode.receipts_recorded(request_ids, error_code))
 
+    async def answer_call(self, request_id: int, error_code: str = "") -> None:
+        """Answer a CallTold."""
+        await self._put(encode.call_recorded(request_id, error_code))
+
     async def answer_message(self, request_id: int, message_proto: bytes | None) -> None:
         """Answer a MessageWanted."""
         await self._put(encode.stored_message(request_id, message_proto))

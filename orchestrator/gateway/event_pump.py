@@ -11,6 +11,7 @@ from orchestrator.bridge.messages import (
     AuthRead,
     AuthWrite,
     BridgeEvent,
+    CallTold,
     ContactsMapped,
     InboundArrived,
     Linked,
@@ -37,6 +38,7 @@ _RECEIPTS_WAITING = 2000
 _RECEIPTS_AT_A_TIME = 100
 _STANDINGS_WAITING = 1000
 _STANDINGS_AT_A_TIME = 100
+_CALLS_WAITING = 1000
 _BEYOND_CONNECT_S = 15.0
 """The bridge itself gives up a connection that is not made in time; so much later the bridge hangs."""
 
@@ -97,6 +99,7 @@ class EventPump:
         self._standings: Batches[StandingTold] = Batches(
             self._record_standings, _STANDINGS_AT_A_TIME, _STANDINGS_WAITING
         )
+        self._calls: Batches[CallTold] = Batches(self._record_calls, 1, _CALLS_WAITING)
         self._sign_of_life_s = settings.connect_timeout_ms / 1000 + _BEYOND_CONNECT_S
         self._watchdog = asyncio.timeout(None)
         self._log = logger.bind(company_id=lease.company_id, session_id=lease.session_id)
@@ -140,6 +143,8 @@ class EventPump:
                 await self._take_inbound(event)
             case ReceiptArrived():
                 await self._take_receipt(event)
+            case CallTold():
+                await self._calls.put(event)
             case MessageWanted():
                 await self._reads.start(self._find_message(event))
             case QrCode():
@@ -230,6 +235,24 @@ class EventPump:
             return errors.INTERNAL.name
         return ""
 
+    async def _record_calls(self, told: Sequence[CallTold]) -> None:
+        for call in told:
+            await self._stream.answer_call(call.request_id, await self._record_call(call))
+
+    async def _record_call(self, call: CallTold) -> str:
+        """The error code of what failed, empty where the step is durable."""
+        if not self._is_ours(call.company_id, call.session_id):
+            return errors.NOT_FOUND.name
+        record = partial(self._runtime.record_call, self._scope, self._session_id, call.update)
+        try:
+            await insist("Recording a call", record, _PATIENCE_S)
+        except PonteError as error:
+            return error.code.name
+        except Exception:
+            self._log.exception("A call could not be recorded.")
+            return errors.INTERNAL.name
+        return ""
+
     async def _record_standings(self, told: Sequence[StandingTold]) -> None:
         signals = [signal for one in told for signal in one.signals]
         record = partial(self._runtime.record_standing, self._scope, self._session_id, self._fence, signals)
@@ -263,6 +286,18 @@ class EventPump:
     def _all_work(
         self,
     ) -> tuple[
-        Batches[AuthWrite], Batches[ReceiptArrived], Batches[StandingTold], ChatWork[InboundArrived], Tasks
+        Batches[AuthWrite],
+        Batches[ReceiptArrived],
+        Batches[StandingTold],
+        Batches[CallTold],
+        ChatWork[InboundArrived],
+        Tasks,
     ]:
-        return self._writes, self._receipt_batches, self._standings, self._messages, self._reads
+        return (
+            self._writes,
+            self._receipt_batches,
+            self._standings,
+            self._calls,
+            self._messages,
+            self._reads,
+        )

@@ -10,7 +10,7 @@ from loguru import logger
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.policy.settings import DEFAULTS
 from orchestrator.services.context import Context
-from orchestrator.store import idempotency, number_checks, outbox, upkeep
+from orchestrator.store import calls, idempotency, number_checks, outbox, upkeep
 from orchestrator.store import policy as policy_store
 from orchestrator.store import webhooks as webhook_store
 from orchestrator.store.database import SystemScope, Transaction
@@ -19,6 +19,8 @@ EVERY_S = 2.0
 """Seconds between rounds: what a lost bell costs."""
 
 _MOST_SESSIONS = 500
+_CALLS_KEPT = timedelta(days=30)
+"""WhatsApp keeps what was not acknowledged for about as long."""
 _MOST_FORGOTTEN = 1_000
 _CLEAR_EVERY = timedelta(seconds=30)
 _MOST_SENDS_FORGOTTEN = 10_000
@@ -90,3 +92,4 @@ class MaintenanceService:
         await policy_store.forget_sends_before(tx, SystemScope(), now - _SENDS_KEPT, _MOST_SENDS_FORGOTTEN)
         answers_since = now - timedelta(seconds=DEFAULTS.number_checks.cached_s)
         await number_checks.forget_before(tx, SystemScope(), answers_since, _MOST_FORGOTTEN)
+        await calls.forget_before(tx, SystemScope(), now - _CALLS_KEPT, _MOST_FORGOTTEN)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from orchestrator.domain import errors
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.breaker import Breaker, after_closing
+from orchestrator.domain.call import CallUpdate
 from orchestrator.domain.close_history import CloseHistory
 from orchestrator.domain.closing import AfterClose, Closed, Connection, after_close
 from orchestrator.domain.company import CompanyScope
@@ -25,6 +26,7 @@ from orchestrator.domain.session import (
     transition,
 )
 from orchestrator.services import session_events
+from orchestrator.services.calls import CallService
 from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
 from orchestrator.services.policy_life import PolicyLife
@@ -61,6 +63,7 @@ class SessionRuntime:
         self._context = context
         self._auth = SessionAuth(context)
         self._book = ContactBook(context)
+        self._calls = CallService(context)
         self._policy = PolicyLife(context)
 
     # Leases
@@ -139,6 +142,10 @@ class SessionRuntime:
             await self._book.learn(tx, scope, [Sighting(contact) for contact in contacts])
 
         await self._context.database.shared_transaction(scope, learn)
+
+    async def record_call(self, scope: CompanyScope, session_id: str, update: CallUpdate) -> None:
+        """A step of a call was told; durable on return."""
+        await self._calls.record(scope, session_id, update)
 
     # Life
 

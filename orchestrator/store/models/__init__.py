@@ -1,5 +1,6 @@
 """All tables; importing this module fills `SQLModel.metadata`."""
 
+from orchestrator.store.models.call import CallRow
 from orchestrator.store.models.campaign import (
     CampaignRecipientRow,
     CampaignRow,
@@ -37,6 +38,7 @@ __all__ = [
     "AuditRow",
     "AuthCredentialsRow",
     "AuthKeyRow",
+    "CallRow",
     "CampaignRecipientRow",
     "CampaignRow",
     "CampaignSessionRow",

@@ -45,6 +45,7 @@ test.each<[string, string, string, unknown, number, string]>([
     400,
     'INVALID_ARGUMENT',
   ],
+  ['an unknown step', 'POST', `/phones/${ANA}:call`, { to: BIA, step: 'hum' }, 400, 'INVALID_ARGUMENT'],
   ['an unknown fault', 'POST', '/faults', { kind: 'fire' }, 400, 'INVALID_ARGUMENT'],
   ['a fault that is not in force', 'DELETE', '/faults/99', undefined, 404, 'FAULT_NOT_FOUND'],
   ['an unknown device', 'DELETE', '/devices/1%3A1%40s.whatsapp.net', undefined, 404, 'DEVICE_NOT_FOUND'],

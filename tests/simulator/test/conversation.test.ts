@@ -111,6 +111,17 @@ test('typing on a phone is seen by the client', async () => {
   await waitUntil(() => presences.includes('composing'), 'typing');
 });
 
+test('a call on a phone is seen by the client, step by step', async () => {
+  const seen: string[] = [];
+  ana.socket.ev.on('call', (calls) => {
+    for (const { id, status, isVideo } of calls) seen.push(`${id} ${status} ${isVideo}`);
+  });
+  const { call_id: id } = await world.post(`/phones/${BIA}:call`, { to: ANA, video: true });
+  await waitUntil(() => seen.includes(`${id} offer true`), 'the offer');
+  await world.post(`/phones/${BIA}:call`, { to: ANA, call_id: id, step: 'terminate', reason: 'timeout' });
+  await waitUntil(() => seen.includes(`${id} timeout true`), 'the end');
+});
+
 test('number checks tell who is on WhatsApp, and know both spellings of a Brazilian number', async () => {
   const found = await ana.socket.onWhatsApp(BIA, '+5511999990099', '+551199990002');
   expect(found).toEqual([

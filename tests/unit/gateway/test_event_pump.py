@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator._generated.ponte.bridge.v1 import call_pb2
 from orchestrator.bridge.memory import MemoryPeer
 from orchestrator.domain import errors
 from orchestrator.domain.errors import PonteError
@@ -221,3 +222,63 @@ async def test_both_names_of_a_contact_are_remembered(house: MemoryHouse) -> Non
         return [stored.contact for stored in found] == [ContactId(CUSTOMER, "77@lid")]
 
     await until(look)
+
+
+async def test_a_call_is_recorded_with_its_event_then_answered(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+
+    async def tell(request_id: int, step: call_pb2.CallStep.ValueType, company_id: str) -> str:
+        peer.emit(
+            call=call_pb2.Call(
+                request_id=request_id,
+                company_id=company_id,
+                session_id=session_id,
+                wa_call_id="A1",
+                caller_pn_jid=CUSTOMER,
+                step=step,
+                at_ms=1000,
+            )
+        )
+        command = await peer.next_command()
+        assert command is not None
+        assert command.call_recorded.request_id == request_id
+        return command.call_recorded.error_code
+
+    ours = house.scope.company_id
+    assert await tell(1, call_pb2.CALL_STEP_TERMINATED, ours) == ""
+    assert await tell(2, call_pb2.CALL_STEP_OFFERED, "another") == "NOT_FOUND"
+    assert await tell(3, call_pb2.CALL_STEP_OFFERED, ours) == ""
+    assert await tell(4, call_pb2.CALL_STEP_OFFERED, ours) == ""
+    assert await tell(5, call_pb2.CALL_STEP_TERMINATED, ours) == ""
+    calls = [event for event in await house.events() if event.type.startswith("call.")]
+    assert [(event.type, event.chat_jid) for event in calls] == [
+        ("call.received", CUSTOMER),
+        ("call.ended", CUSTOMER),
+    ]
+
+
+async def test_a_call_that_cannot_be_recorded_is_answered_so(
+    house: MemoryHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_pump, "_PATIENCE_S", 0.2)
+    session_id, peer = await house.connected()
+    failures = [PonteError(errors.STALE_FENCE), RuntimeError("the disk is full")]
+    for failure in failures:
+
+        async def fail(*_: object, error: Exception = failure) -> None:
+            raise error
+
+        monkeypatch.setattr(house.runtime, "record_call", fail)
+        peer.emit(
+            call=call_pb2.Call(
+                request_id=1,
+                company_id=house.scope.company_id,
+                session_id=session_id,
+                wa_call_id="A1",
+                step=call_pb2.CALL_STEP_OFFERED,
+            )
+        )
+        command = await peer.next_command()
+        assert command is not None
+        expected = "STALE_FENCE" if failure is failures[0] else "INTERNAL"
+        assert command.call_recorded.error_code == expected

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Simulator } from '../simulator.ts';
 import { ApiError } from './errors.ts';
+import { callRoutes } from './routes-calls.ts';
 import { deviceRoutes } from './routes-devices.ts';
 import { faultRoutes } from './routes-faults.ts';
 import { pageRoutes } from './routes-page.ts';
@@ -29,6 +30,7 @@ export interface Route {
 }
 
 const ROUTES: Route[] = [
+  ...callRoutes,
   ...phoneRoutes,
   ...standingRoutes,
   ...deviceRoutes,
