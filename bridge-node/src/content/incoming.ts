@@ -31,6 +31,7 @@ export function readContent(message: proto.IMessage): Content {
     viewOnce: isViewOnce(message),
     expirationS: seconds(context?.expiration),
     reference: referenceOf(inner, context),
+    albumWaMessageId: albumOf(message) || albumOf(inner),
   };
 }
 
@@ -59,6 +60,7 @@ const EMPTY: Content = {
   forwarded: false,
   viewOnce: false,
   expirationS: 0,
+  albumWaMessageId: '',
 };
 
 function readBody(message: proto.IMessage): Body | undefined {
@@ -259,6 +261,13 @@ function referenceOf(message: proto.IMessage, context: Context): Reference | und
   }
   if (!context?.stanzaId) return undefined;
   return { waMessageId: context.stanzaId, fromMe: false, participant: context.participant ?? '' };
+}
+
+/** The id of the album that a picture or a film belongs to. */
+function albumOf({ messageContextInfo }: proto.IMessage): string {
+  const { associationType, parentMessageKey } = messageContextInfo?.messageAssociation ?? {};
+  const isItem = associationType === proto.MessageAssociation.AssociationType.MEDIA_ALBUM;
+  return (isItem && parentMessageKey?.id) || '';
 }
 
 function isViewOnce(message: proto.IMessage, depth = 0): boolean {

@@ -15,7 +15,15 @@ from typing import Any, get_args, get_origin, get_type_hints
 from orchestrator.domain.content.content import BODIES, Content
 from orchestrator.domain.content.things import Unknown
 
-_OPTIONS = ("reply_to", "mentions", "forwarded", "view_once", "expiration_s", "reference")
+_OPTIONS = (
+    "reply_to",
+    "mentions",
+    "forwarded",
+    "view_once",
+    "expiration_s",
+    "reference",
+    "album_wa_message_id",
+)
 
 
 def to_values(content: Content) -> dict[str, Any]:

@@ -67,6 +67,7 @@ class Content:
 
     `reply_to` is the id here of the message that it quotes, `mentions` are E.164 numbers or jids, `expiration_s` is
     after how long it disappears (0: never). `reference` is filled in when a message is accepted or received.
+    `album_wa_message_id` is WhatsApp's id of the album that a received picture or film belongs to.
     """
 
     body: Body
@@ -76,6 +77,7 @@ class Content:
     view_once: bool = False
     expiration_s: int = 0
     reference: Reference | None = None
+    album_wa_message_id: str = ""
 
     @property
     def kind(self) -> str:

@@ -116,6 +116,19 @@ RECEIVED = [
         message={"albumMessage": {"expectedImageCount": 2, "expectedVideoCount": 1}},
     ),
     Received(
+        "image",
+        {"image": {"caption": "first"}, "album_wa_message_id": "3EB0A1B2C3"},
+        message={
+            "imageMessage": {**FILE, "mimetype": "image/jpeg", "caption": "first"},
+            "messageContextInfo": {
+                "messageAssociation": {
+                    "associationType": "MEDIA_ALBUM",
+                    "parentMessageKey": {"id": "3EB0A1B2C3", "fromMe": True},
+                }
+            },
+        },
+    ),
+    Received(
         "location",
         {"location": {"latitude": 1.5, "longitude": 2.5, "name": "here"}},
         content={"location": {"degreesLatitude": 1.5, "degreesLongitude": 2.5, "name": "here"}},

@@ -80,7 +80,7 @@ async def test_any_content_survives_storage_events_rest_and_grpc(line: Line, con
 @given(content=contents().filter(lambda content: content.kind in SENDABLE))
 @any_time
 def test_any_content_is_read_from_a_request_as_it_is_written(content: Content, database_kind: str) -> None:
-    asked = replace(content, reference=None, forwarded=False)
+    asked = replace(content, reference=None, forwarded=False, album_wa_message_id="")
     body = json.loads(json.dumps(to_values(asked)))
     request = message_pb2.SendMessageRequest()
     json_reader.fill(request, REQUEST, body)
