@@ -9,7 +9,8 @@ from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.ids import make_id
-from orchestrator.domain.jid import LID_SERVER, PHONE_NUMBER_SERVER, ContactId
+from orchestrator.domain.jid import LID_SERVER, PHONE_NUMBER_SERVER, ContactId, phone_number_to_jid
+from orchestrator.domain.page import Page, PageRequest
 from orchestrator.domain.session import LINKED_STATES
 from orchestrator.services.context import Context
 from orchestrator.services.number_checks import Questions, keep_answers, take_questions
@@ -34,6 +35,15 @@ class Sighting:
 
     contact: ContactId
     push_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContact:
+    """A contact as the company knows it; `push_name` is the name that it gives itself."""
+
+    id: str
+    contact: ContactId
+    push_name: str
 
 
 class ContactBook:
@@ -161,6 +171,21 @@ class ContactService:
         answered = questions.known | await self._ask(scope, session_id, questions.open)
         absent = ContactId()
         return [answered.get(number, NumberCheck(number, False, absent)) for number in phone_numbers]
+
+    async def list_known(
+        self, scope: CompanyScope, phone_number: str, page: PageRequest
+    ) -> Page[KnownContact]:
+        """List contacts, the latest known first; only that of a number where one is given.
+
+        Raises PonteError: INVALID_PHONE_NUMBER, INVALID_ARGUMENT, INVALID_PAGE_TOKEN.
+        """
+        if phone_number:
+            check_phone_number(phone_number, "phone_number")
+        names = [phone_number_to_jid(phone_number)] if phone_number else []
+        async with self._context.database.reading(scope) as tx:
+            found = await contact_store.list_contacts(tx, scope, names, page)
+        known = [KnownContact(stored.id, stored.contact, stored.push_name) for stored in found.items]
+        return Page(known, found.next_token)
 
     async def _ask(
         self, scope: CompanyScope, session_id: str, phone_numbers: Sequence[str]

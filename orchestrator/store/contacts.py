@@ -9,9 +9,11 @@ from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
 
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.jid import ContactId
+from orchestrator.domain.page import Page, PageRequest
 from orchestrator.store.database import Transaction
 from orchestrator.store.id_lists import padded
 from orchestrator.store.models import ContactRow
+from orchestrator.store.paging import after_token, page_of
 
 _contacts: Table = ContactRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 
@@ -56,6 +58,18 @@ async def find(tx: Transaction, scope: CompanyScope, jids: Collection[str]) -> l
         return []
     rows = await tx.connection.execute(_FIND, {"b_company": scope.company_id, "b_jids": padded(wanted)})
     return [StoredContact(row.id, ContactId(row.pn_jid, row.lid_jid), row.push_name) for row in rows]
+
+
+async def list_contacts(
+    tx: Transaction, scope: CompanyScope, names: Collection[str], page: PageRequest
+) -> Page[StoredContact]:
+    """List contacts, the latest known first; of these names only where some are given."""
+    query = select(_contacts).where(_contacts.c.company_id == scope.company_id)
+    if names:
+        query = query.where(or_(_contacts.c.pn_jid.in_(names), _contacts.c.lid_jid.in_(names)))
+    rows = await tx.connection.execute(after_token(query, _contacts.c.id, page))
+    found = [StoredContact(row.id, ContactId(row.pn_jid, row.lid_jid), row.push_name) for row in rows]
+    return page_of(found, page, lambda contact: contact.id)
 
 
 async def put(

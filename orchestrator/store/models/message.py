@@ -94,6 +94,7 @@ class ContactRow(SQLModel, table=True):
 
     __tablename__ = "contact"
     __table_args__ = (
+        Index("contact_company", "company_id", "id"),
         Index(
             "contact_pn",
             "company_id",

@@ -64,6 +64,8 @@ async def test_a_call_taken_on_the_phone_is_told_with_both_names_of_the_caller(h
     call = await ring(house, session)
     contact = (await told(house, session, "call.received", call))["contact"]
     assert (contact["phone_number"], contact["lid"]) == (CALLER, phone["lid"])
+    [known] = (await house.call("GET", f"/v1/contacts?phone_number=%2B{CALLER[1:]}"))["contacts"]
+    assert (known["phone_number"], known["jid"], known["lid"]) == (CALLER, phone["jid"], phone["lid"])
     await ring(house, session, call_id=call, step="accept")
     await told(house, session, "call.accepted", call)
     await ring(house, session, call_id=call, step="terminate")
