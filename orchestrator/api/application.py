@@ -45,7 +45,7 @@ def public_handlers(services: ApiServices) -> dict[str, Handler]:
             ChatMethods(services.chats),
             EventMethods(services.events),
             MediaMethods(services.media),
-            PolicyMethods(services.policies.policy),
+            PolicyMethods(services.policies.policy, services.policies.audit),
             PolicyAdminMethods(services.policies.policy),
             SuppressionMethods(services.policies.suppressions),
             CampaignMethods(services.campaigns),

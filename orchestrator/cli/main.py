@@ -7,6 +7,7 @@ import sys
 import typer
 
 from orchestrator.cli import (
+    audit,
     campaign,
     company,
     config_table,
@@ -37,6 +38,7 @@ app.command("config")(config_table.config)
 app.command("demo")(demo.demo)
 app.command("simulator")(simulator.simulator)
 app.command("version")(version.version)
+app.add_typer(audit.app, name="audit")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(company.app, name="company")
 app.add_typer(keys.app, name="keys")

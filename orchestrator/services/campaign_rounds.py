@@ -26,9 +26,10 @@ from orchestrator.services.campaign_events import count_events, settled_for
 from orchestrator.services.campaign_messages import CampaignMessages, next_positions
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
+from orchestrator.services.suppressing import PONTE, audit_entry
+from orchestrator.store import audit, dispatch_leases
 from orchestrator.store import campaign_recipients as recipient_store
 from orchestrator.store import campaigns as campaign_store
-from orchestrator.store import dispatch_leases
 from orchestrator.store import events as event_store
 from orchestrator.store import messages as message_store
 from orchestrator.store.campaigns import Rounds, StoredCampaign
@@ -175,11 +176,15 @@ class CampaignRounds:
         return None
 
     async def _stopped(
-        self, tx: Transaction, scope: CompanyScope, standing: _Standing, cause: StopCause, detail: str
+        self, tx: Transaction, scope: CompanyScope, standing: _Standing, cause: StopCause, words: str
     ) -> _Standing:
         state = transition(standing.campaign.state, Action.STOP)
-        campaign = replace(standing.campaign, state=state, stop_cause=cause, stop_detail=detail)
+        campaign = replace(standing.campaign, state=state, stop_cause=cause, stop_detail=words)
         await self._messages.take_back(tx, scope, campaign)
+        detail: dict[str, object] = {"name": campaign.name, "cause": cause.value, "words": words}
+        await audit.append(
+            tx, scope, [audit_entry(self._context, PONTE, "campaign.stopped", campaign.id, detail)]
+        )
         await self._record(tx, scope, EventType.CAMPAIGN_STOPPED, campaign)
         return replace(standing, campaign=campaign)
 

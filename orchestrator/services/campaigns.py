@@ -41,9 +41,10 @@ from orchestrator.services.context import Context
 from orchestrator.services.names import checked_name
 from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.recipient_lists import found_list
+from orchestrator.services.suppressing import PONTE, audit_entry
+from orchestrator.store import audit, dispatch_leases, idempotency
 from orchestrator.store import campaign_recipients as recipient_store
 from orchestrator.store import campaigns as campaign_store
-from orchestrator.store import dispatch_leases, idempotency
 from orchestrator.store import events as event_store
 from orchestrator.store import messages as message_store
 from orchestrator.store.campaigns import StoredCampaign
@@ -77,7 +78,9 @@ class CampaignService:
         self._files = files
         self._messages = CampaignMessages(context, ContactBook(context))
 
-    async def create(self, scope: CompanyScope, draft: CampaignDraft, idempotency_key: str = "") -> Campaign:
+    async def create(
+        self, scope: CompanyScope, draft: CampaignDraft, idempotency_key: str = "", actor: str = PONTE
+    ) -> Campaign:
         """Set a campaign up; nothing is sent before `start`.
 
         Raises VARIANTS_TOO_FEW, TEMPLATE_INVALID, TEXT_EMPTY, TEXT_TOO_LONG, INVALID_ARGUMENT, NOT_FOUND,
@@ -96,6 +99,7 @@ class CampaignService:
                 return (await _found(tx, scope, earlier.resource_id)).campaign
             await self._demand_parts(tx, scope, campaign)
             await campaign_store.add(tx, scope, campaign)
+            await self._note(tx, scope, "created", campaign, actor)
             return (await _found(tx, scope, campaign.id)).campaign
 
     async def get(self, scope: CompanyScope, campaign_id: str) -> Campaign:
@@ -103,7 +107,9 @@ class CampaignService:
         async with self._context.database.reading(scope) as tx:
             return (await _found(tx, scope, campaign_id)).campaign
 
-    async def update(self, scope: CompanyScope, campaign_id: str, draft: CampaignDraft) -> Campaign:
+    async def update(
+        self, scope: CompanyScope, campaign_id: str, draft: CampaignDraft, actor: str = PONTE
+    ) -> Campaign:
         """Replace a draft's settings. Raises CAMPAIGN_STATE once it was started, and as `create`."""
         draft = await self._with_files(scope, draft)
         async with self._context.database.transaction(scope) as tx:
@@ -115,17 +121,19 @@ class CampaignService:
             changed = _checked(draft, campaign_id, scope, before.created_at)
             await self._demand_parts(tx, scope, changed)
             await campaign_store.change(tx, scope, changed)
+            await self._note(tx, scope, "updated", changed, actor)
             return (await _found(tx, scope, campaign_id)).campaign
 
-    async def delete(self, scope: CompanyScope, campaign_id: str) -> None:
+    async def delete(self, scope: CompanyScope, campaign_id: str, actor: str = PONTE) -> None:
         """Remove a campaign that is a draft or has ended. Raises NOT_FOUND, CAMPAIGN_STATE."""
         async with self._context.database.transaction(scope) as tx:
             campaign = (await self._locked(tx, scope, campaign_id)).campaign
             if campaign.state not in {CampaignState.DRAFT, *ENDED}:
                 raise PonteError(CAMPAIGN_STATE, f"The campaign is {campaign.state.value}; cancel it first.")
             await campaign_store.remove(tx, scope, campaign_id, self._context.clock())
+            await self._note(tx, scope, "deleted", campaign, actor)
 
-    async def start(self, scope: CompanyScope, campaign_id: str) -> Campaign:
+    async def start(self, scope: CompanyScope, campaign_id: str, actor: str = PONTE) -> Campaign:
         """Begin, at once or at its time. From here on its recipients are those that the list has now.
 
         Raises NOT_FOUND, CAMPAIGN_STATE, RECIPIENTS_MISSING, TEMPLATE_VARIABLE_MISSING, SESSION_NOT_LINKED.
@@ -137,13 +145,14 @@ class CampaignService:
             campaign = replace(stored.campaign, state=state, recipients=recipients.recipients)
             cursor = await event_store.last_sequence(tx, scope)
             stored = replace(stored, rounds=replace(stored.rounds, event_cursor=cursor))
+            await self._note(tx, scope, "started", campaign, actor)
             return await self._moved(tx, scope, stored, campaign, EventType.CAMPAIGN_SCHEDULED)
 
-    async def pause(self, scope: CompanyScope, campaign_id: str) -> Campaign:
+    async def pause(self, scope: CompanyScope, campaign_id: str, actor: str = PONTE) -> Campaign:
         """Take back what waits. Raises NOT_FOUND, CAMPAIGN_STATE."""
-        return await self._halt(scope, campaign_id, Action.PAUSE, EventType.CAMPAIGN_PAUSED)
+        return await self._halt(scope, campaign_id, Action.PAUSE, EventType.CAMPAIGN_PAUSED, actor)
 
-    async def resume(self, scope: CompanyScope, campaign_id: str) -> Campaign:
+    async def resume(self, scope: CompanyScope, campaign_id: str, actor: str = PONTE) -> Campaign:
         """Go on after a pause or a stop; opt-outs until now do not stop it again.
 
         Raises NOT_FOUND, CAMPAIGN_STATE, SESSION_NOT_LINKED.
@@ -154,13 +163,14 @@ class CampaignService:
             await self._demand_linked(tx, scope, stored.campaign)
             campaign = replace(stored.campaign, state=state, stop_cause=None, stop_detail="")
             rounds = replace(stored.rounds, forgiven=campaign.tally)
+            await self._note(tx, scope, "resumed", campaign, actor)
             return await self._moved(
                 tx, scope, replace(stored, rounds=rounds), campaign, EventType.CAMPAIGN_RESUMED
             )
 
-    async def cancel(self, scope: CompanyScope, campaign_id: str) -> Campaign:
+    async def cancel(self, scope: CompanyScope, campaign_id: str, actor: str = PONTE) -> Campaign:
         """End it: what waits is taken back, nothing more is sent. Raises NOT_FOUND, CAMPAIGN_STATE."""
-        return await self._halt(scope, campaign_id, Action.CANCEL, EventType.CAMPAIGN_CANCELLED)
+        return await self._halt(scope, campaign_id, Action.CANCEL, EventType.CAMPAIGN_CANCELLED, actor)
 
     async def results(self, scope: CompanyScope, campaign_id: str) -> list[VariantResult]:
         """Tell how each variant did. Raises NOT_FOUND."""
@@ -211,7 +221,9 @@ class CampaignService:
             variants.append(variant)
         return replace(draft, variants=variants)
 
-    async def _halt(self, scope: CompanyScope, campaign_id: str, action: Action, kind: EventType) -> Campaign:
+    async def _halt(
+        self, scope: CompanyScope, campaign_id: str, action: Action, kind: EventType, actor: str
+    ) -> Campaign:
         async with self._context.database.transaction(scope) as tx:
             stored = await self._locked(tx, scope, campaign_id)
             state = transition(stored.campaign.state, action)
@@ -219,7 +231,16 @@ class CampaignService:
             stored = await _found(tx, scope, campaign_id)
             ended_at = self._context.clock() if state in ENDED else None
             campaign = replace(stored.campaign, state=state, ended_at=ended_at)
+            await self._note(tx, scope, kind.value.removeprefix("campaign."), campaign, actor)
             return await self._moved(tx, scope, stored, campaign, kind)
+
+    async def _note(
+        self, tx: Transaction, scope: CompanyScope, done: str, campaign: Campaign, actor: str
+    ) -> None:
+        detail: dict[str, object] = {"name": campaign.name, "state": campaign.state.value}
+        await audit.append(
+            tx, scope, [audit_entry(self._context, actor, f"campaign.{done}", campaign.id, detail)]
+        )
 
     async def _moved(
         self,

@@ -6,9 +6,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.consent import AuditEntry
 from orchestrator.domain.errors import FieldViolation, PonteError, invalid_field, not_found
-from orchestrator.domain.page import Page, PageRequest
 from orchestrator.domain.policy.figures import FIGURES, HARD_CEILINGS, Figure, Value, shown
 from orchestrator.domain.policy.health import HealthEvent, HealthLevel, figure_at
 from orchestrator.domain.policy.overrides import loosened, with_overrides
@@ -155,11 +153,6 @@ class PolicyService:
             return self._shown(session_id, await self._load(tx, scope, session_id))
 
         return await self._context.database.shared_transaction(scope, declare)
-
-    async def list_audit(self, scope: CompanyScope, action: str, page: PageRequest) -> Page[AuditEntry]:
-        """List the company's audit log, newest first. Raises INVALID_ARGUMENT, INVALID_PAGE_TOKEN."""
-        async with self._context.database.reading(scope) as tx:
-            return await audit.list_page(tx, scope, action, "", page)
 
     async def _change(
         self,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from orchestrator.services.audit_log import AuditLog
 from orchestrator.services.context import Context
 from orchestrator.services.policy import PolicyService
 from orchestrator.services.suppressions import SuppressionService
@@ -13,8 +14,9 @@ class PolicyServices:
 
     policy: PolicyService
     suppressions: SuppressionService
+    audit: AuditLog
 
     @classmethod
     def of(cls, context: Context) -> "PolicyServices":
         """Make them."""
-        return cls(PolicyService(context), SuppressionService(context))
+        return cls(PolicyService(context), SuppressionService(context), AuditLog(context))

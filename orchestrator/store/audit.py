@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, insert, select
+from sqlalchemy import Row, Select, Table, insert, select
 
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.consent import AuditEntry
@@ -15,6 +17,16 @@ from orchestrator.store.models import AuditRow
 from orchestrator.store.paging import after_token, page_of
 
 _audit: Table = AuditRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries are wanted; what is not given lets all through. `since` is inclusive, `until` is not."""
+
+    action: str = ""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 async def append(tx: Transaction, scope: CompanyScope, entries: Sequence[AuditEntry]) -> None:
@@ -36,16 +48,33 @@ async def append(tx: Transaction, scope: CompanyScope, entries: Sequence[AuditEn
 
 
 async def list_page(
-    tx: Transaction, scope: CompanyScope, action: str, subject: str, page: PageRequest
+    tx: Transaction, scope: CompanyScope, wanted: AuditFilter, page: PageRequest
 ) -> Page[AuditEntry]:
-    """List entries, newest first; of one action or subject only where it is given."""
-    query = select(_audit).where(_audit.c.company_id == scope.company_id)
-    if action:
-        query = query.where(_audit.c.action == action)
-    if subject:
-        query = query.where(_audit.c.subject == subject)
+    """List entries, newest first."""
+    query = _matching(scope, wanted)
     rows = await tx.connection.execute(after_token(query, _audit.c.id, page))
     return page_of([_to_entry(row) for row in rows], page, lambda entry: entry.id)
+
+
+async def list_after(
+    tx: Transaction, scope: CompanyScope, wanted: AuditFilter, last_id: str, most: int
+) -> list[AuditEntry]:
+    """Give at most `most` entries after the one with this id (from the start where it is empty), oldest first."""
+    query = _matching(scope, wanted).where(_audit.c.id > last_id).order_by(_audit.c.id).limit(most)
+    return [_to_entry(row) for row in await tx.connection.execute(query)]
+
+
+def _matching(scope: CompanyScope, wanted: AuditFilter) -> Select[Any]:
+    query = select(_audit).where(_audit.c.company_id == scope.company_id)
+    if wanted.action:
+        query = query.where(_audit.c.action == wanted.action)
+    if wanted.subject:
+        query = query.where(_audit.c.subject == wanted.subject)
+    if wanted.since is not None:
+        query = query.where(_audit.c.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(_audit.c.at < wanted.until)
+    return query
 
 
 def _to_entry(row: Row[Any]) -> AuditEntry:

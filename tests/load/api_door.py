@@ -82,7 +82,7 @@ async def _serve(pipe: Connection, with_profile: bool) -> None:
         webhooks=nothing,
         media=nothing,
         campaigns=nothing,
-        policies=PolicyServices(nothing, nothing),
+        policies=PolicyServices(nothing, nothing, nothing),
     )
     settings = ApiSettings(
         http=("127.0.0.1", 0),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from orchestrator.api.http.answers import REQUEST_ID, Handler, problem_answer
+from orchestrator.api.http.audit_file import audit_file_routes
 from orchestrator.api.http.media import media_routes
 from orchestrator.api.http.pages import page_routes
 from orchestrator.api.http.probes import health_routes, metrics_routes
@@ -48,6 +49,7 @@ class HttpDoor:
             *recipient_file_routes(
                 core, services.campaigns, unary_handler(core, import_named, RequestReader(import_named))
             ),
+            *audit_file_routes(core, services.policies.audit),
             *rest_routes(core, settings),
             *qr_routes(core),
             *page_routes(),

@@ -1,9 +1,7 @@
 """Files of recipients over REST: a CSV or XLSX comes in as multipart/form-data, the reported lines go out as CSV."""
 
-import csv
-import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import IO, Final
 
 from aiohttp import BodyPartReader, web
@@ -11,8 +9,9 @@ from aiohttp import BodyPartReader, web
 from orchestrator._generated.ponte.v1 import recipient_pb2
 from orchestrator.api.caller import Caller
 from orchestrator.api.http import json_writer
-from orchestrator.api.http.answers import REQUEST_ID, Handler, json_answer, problem_answer
+from orchestrator.api.http.answers import Handler, json_answer, problem_answer
 from orchestrator.api.http.call import rest_call
+from orchestrator.api.http.csv_file import CsvFile, Rows, inert
 from orchestrator.api.http.path_template import compile_path
 from orchestrator.api.invoke import Core
 from orchestrator.api.methods import Method, public_methods
@@ -53,7 +52,8 @@ def recipient_file_routes(
 
     yield web.post(compile_path(methods["ImportRecipients"].http_path).route, take_in)
     lines = methods["ListReportedLines"]
-    yield web.get(f"{compile_path(lines.http_path).route}.csv", _Report(core, services, lines).answer)
+    report = CsvFile(core, lines, "reported-lines.csv", _Report(services).rows)
+    yield web.get(f"{compile_path(lines.http_path).route}.csv", report.answer)
 
 
 class _Upload:
@@ -99,52 +99,16 @@ async def _receive(http: web.Request, file: IO[bytes]) -> str:
 
 
 class _Report:
-    def __init__(self, core: Core, services: CampaignServices, method: Method) -> None:
-        self._core = core
+    def __init__(self, services: CampaignServices) -> None:
         self._services = services
-        self._method = method
 
-    async def answer(self, http: web.Request) -> web.StreamResponse:
-        call = rest_call(self._method, http)
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "text/csv; charset=utf-8",
-                "Content-Disposition": 'attachment; filename="reported-lines.csv"',
-                "Cache-Control": "no-store",
-                "X-Content-Type-Options": "nosniff",
-                REQUEST_ID: call.request_id,
-            }
-        )
-        try:
-            await self._core.run(call, lambda caller: self._send(caller, http, response), _TRANSFER_S)
-        except PonteError as error:
-            if not response.prepared:
-                return problem_answer(error, call.request_id)
-            # The headers are out: the peer sees a body that is too short.
-            if http.transport is not None:
-                http.transport.close()
-        return response
-
-    async def _send(self, caller: Caller, http: web.Request, response: web.StreamResponse) -> None:
+    async def rows(self, caller: Caller, http: web.Request) -> AsyncIterator[Rows]:
         lists = self._services.lists
         found = await lists.get_import(
             caller.scope, http.match_info["recipient_list_id"], http.match_info["import_id"]
         )
-        await response.prepare(http)
-        await response.write(_csv([("line", "given", "reason")]))
+        yield [("line", "given", "reason")]
         last = 0
         while lines := await lists.reported_lines(caller.scope, found.id, last, _LINES_AT_ONCE):
-            await response.write(_csv([(line.line, _inert(line.given), line.reason.value) for line in lines]))
+            yield [(line.line, inert(line.given), line.reason.value) for line in lines]
             last = lines[-1].line
-        await response.write_eof()
-
-
-def _csv(rows: list[tuple[object, ...]]) -> bytes:
-    written = io.StringIO()
-    csv.writer(written).writerows(rows)
-    return written.getvalue().encode()
-
-
-def _inert(given: str) -> str:
-    """Spreadsheets run what begins like a formula: an apostrophe makes it text. Numbers with a plus sign are none."""
-    return f"'{given}" if given[:1] in ("=", "@", "-", "\t") or given[:2] in ("+=", "+@") else given

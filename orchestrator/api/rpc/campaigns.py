@@ -36,7 +36,10 @@ class CampaignMethods:
     ) -> campaign_pb2.Campaign:
         """Make a draft."""
         key = decode.idempotency_key(request)
-        return encode.campaign(await self._services.campaigns.create(caller.scope, _draft(request), key))
+        actor = caller.principal.key_id
+        return encode.campaign(
+            await self._services.campaigns.create(caller.scope, _draft(request), key, actor)
+        )
 
     async def get_campaign(
         self, caller: Caller, request: campaign_pb2.GetCampaignRequest
@@ -59,11 +62,15 @@ class CampaignMethods:
     ) -> campaign_pb2.Campaign:
         """Replace a draft's settings."""
         campaigns = self._services.campaigns
-        return encode.campaign(await campaigns.update(caller.scope, request.campaign_id, _draft(request)))
+        return encode.campaign(
+            await campaigns.update(
+                caller.scope, request.campaign_id, _draft(request), caller.principal.key_id
+            )
+        )
 
     async def delete_campaign(self, caller: Caller, request: campaign_pb2.DeleteCampaignRequest) -> Empty:
         """Remove a draft or an ended campaign."""
-        await self._services.campaigns.delete(caller.scope, request.campaign_id)
+        await self._services.campaigns.delete(caller.scope, request.campaign_id, caller.principal.key_id)
         return Empty()
 
     async def plan_campaign(
@@ -76,25 +83,33 @@ class CampaignMethods:
         self, caller: Caller, request: campaign_pb2.StartCampaignRequest
     ) -> campaign_pb2.Campaign:
         """Begin."""
-        return encode.campaign(await self._services.campaigns.start(caller.scope, request.campaign_id))
+        return encode.campaign(
+            await self._services.campaigns.start(caller.scope, request.campaign_id, caller.principal.key_id)
+        )
 
     async def pause_campaign(
         self, caller: Caller, request: campaign_pb2.PauseCampaignRequest
     ) -> campaign_pb2.Campaign:
         """Take back what waits."""
-        return encode.campaign(await self._services.campaigns.pause(caller.scope, request.campaign_id))
+        return encode.campaign(
+            await self._services.campaigns.pause(caller.scope, request.campaign_id, caller.principal.key_id)
+        )
 
     async def resume_campaign(
         self, caller: Caller, request: campaign_pb2.ResumeCampaignRequest
     ) -> campaign_pb2.Campaign:
         """Go on."""
-        return encode.campaign(await self._services.campaigns.resume(caller.scope, request.campaign_id))
+        return encode.campaign(
+            await self._services.campaigns.resume(caller.scope, request.campaign_id, caller.principal.key_id)
+        )
 
     async def cancel_campaign(
         self, caller: Caller, request: campaign_pb2.CancelCampaignRequest
     ) -> campaign_pb2.Campaign:
         """End for good."""
-        return encode.campaign(await self._services.campaigns.cancel(caller.scope, request.campaign_id))
+        return encode.campaign(
+            await self._services.campaigns.cancel(caller.scope, request.campaign_id, caller.principal.key_id)
+        )
 
     async def list_campaign_recipients(
         self, caller: Caller, request: campaign_pb2.ListCampaignRecipientsRequest

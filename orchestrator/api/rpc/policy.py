@@ -11,6 +11,7 @@ from orchestrator.api.rpc import decode, encode
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.consent import AuditEntry
 from orchestrator.domain.policy.figures import Value
+from orchestrator.services.audit_log import AuditFilter, AuditLog
 from orchestrator.services.policy import HeldFigure, PolicyService, SessionHealth, SessionPolicy
 
 
@@ -19,8 +20,9 @@ class PolicyMethods:
 
     service = "ponte.v1.PolicyService"
 
-    def __init__(self, policy: PolicyService) -> None:
+    def __init__(self, policy: PolicyService, audit: AuditLog) -> None:
         self._policy = policy
+        self._audit = audit
 
     async def get_policy(self, caller: Caller, request: policy_pb2.GetPolicyRequest) -> policy_pb2.Policy:
         """Give the figures of a session."""
@@ -42,7 +44,7 @@ class PolicyMethods:
         self, caller: Caller, request: policy_pb2.ListAuditRequest
     ) -> policy_pb2.ListAuditResponse:
         """List the audit log."""
-        page = await self._policy.list_audit(caller.scope, request.action, decode.page(request))
+        page = await self._audit.page(caller.scope, audit_filter(request), decode.page(request))
         return policy_pb2.ListAuditResponse(
             entries=[_entry(entry) for entry in page.items], next_page_token=page.next_token
         )
@@ -143,6 +145,16 @@ def _written(value: Value) -> str:
     if isinstance(value, int | float):
         return f"{value:g}" if value < 1_000_000 else str(value)
     return ",".join(str(part) for part in value)
+
+
+def audit_filter(request: policy_pb2.ListAuditRequest) -> AuditFilter:
+    """Read which entries are wanted. Raises INVALID_ARGUMENT for a time out of range."""
+    return AuditFilter(
+        request.action,
+        request.subject,
+        decode.moment(request.since, "since") if request.HasField("since") else None,
+        decode.moment(request.until, "until") if request.HasField("until") else None,
+    )
 
 
 def _entry(value: AuditEntry) -> policy_pb2.AuditEntry:

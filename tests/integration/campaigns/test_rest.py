@@ -12,6 +12,7 @@ from aiohttp import FormData
 
 from orchestrator.api.http import recipient_files
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.ids import is_id
 from orchestrator.services.context import Context, SendingLimits
 from tests.integration.api.harness import RestClient, RunningApi, make_services, running_api
 from tests.integration.campaigns.conftest import Consents, numbers
@@ -150,5 +151,11 @@ async def test_a_campaign_is_planned_started_paused_and_cancelled(
     listed = await client.ask("GET", "/v1/campaigns?state=CANCELLED")
     assert [one["id"] for one in listed.body["campaigns"]] == [made.body["id"]]
     assert (await client.ask("DELETE", path)).status == 204
+    noted = (await client.ask("GET", f"/v1/audit?subject={made.body['id']}")).body["entries"]
+    assert {entry["action"].removeprefix("campaign.") for entry in noted} == {
+        *("created", "updated", "started", "paused", "resumed", "cancelled", "deleted")
+    }
+    [actor] = {entry["actor"] for entry in noted}
+    assert is_id(actor)
     assert (await client.ask("DELETE", f"/v1/recipient-lists/{list_id}")).status == 204
     assert (await client.ask("GET", "/v1/recipient-lists")).body["recipient_lists"] == []

@@ -23,6 +23,7 @@ from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.maintenance import MaintenanceService
 from orchestrator.services.policy_state import PolicyState, dump_state, load_state
 from orchestrator.store import audit, chat_policy, consent, events, policy
+from orchestrator.store.audit import AuditFilter
 from orchestrator.store.chat_policy import Exchanged
 from orchestrator.store.database import Database, Transaction
 from orchestrator.store.models import SessionSendRow
@@ -210,7 +211,9 @@ async def test_a_campaign_message_waits_for_the_recipients_opt_in(strict: Desk, 
     assert await strict.status(waiting) == "SENT"
     assert (await strict.messages.get(strict.scope, waiting)).waiting_for is None
     async with strict.context.database.reading(strict.scope) as tx:
-        [entry] = (await audit.list_page(tx, strict.scope, "campaign.sent", "", PageRequest(10))).items
+        [entry] = (
+            await audit.list_page(tx, strict.scope, AuditFilter("campaign.sent"), PageRequest(10))
+        ).items
     assert (entry.detail or {})["message_id"] == waiting
     assert CUSTOMER.strip("+") not in str(entry)
 

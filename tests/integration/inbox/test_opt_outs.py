@@ -15,6 +15,7 @@ from orchestrator.services.context import SendingLimits
 from orchestrator.services.inbox import InboxService
 from orchestrator.services.messages import MessageFilter
 from orchestrator.store import audit, chat_policy, consent, events
+from orchestrator.store.audit import AuditFilter
 from orchestrator.store.chat_policy import Exchanged
 from tests.support.clock import START
 from tests.support.desk import Desk
@@ -72,7 +73,9 @@ async def test_an_opt_out_suppresses_cancels_and_is_confirmed_once(desk: Desk) -
     assert (event["word"], event["cancelled"], event["chat"]) == ("STOP", 2, PN)
     async with desk.context.database.reading(desk.scope) as tx:
         assert len(await consent.find_suppressed(tx, desk.scope, [CONTACT], desk.context.clock())) == 2
-        [entry] = (await audit.list_page(tx, desk.scope, "suppression.added", "", PageRequest(10))).items
+        [entry] = (
+            await audit.list_page(tx, desk.scope, AuditFilter("suppression.added"), PageRequest(10))
+        ).items
     assert PN not in str(entry)
 
 

@@ -8,6 +8,7 @@ import pytest
 from orchestrator.domain import errors
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.page import PageRequest
+from orchestrator.services.audit_log import AuditFilter, AuditLog
 from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.policy import PolicyService, SessionPolicy
 from orchestrator.services.suppressions import NewOptIn, SuppressionService
@@ -81,7 +82,7 @@ async def test_the_administrator_raises_a_cap_for_a_time_with_a_reason(
         strict.scope, strict.session_id, {"limits.other_per_minute": "30"}, "admin", "an old number", until
     )
     assert figure(raised, "limits.other_per_minute") == 30
-    [entry] = (await policies.list_audit(strict.scope, "policy.raised", PAGE)).items
+    [entry] = (await AuditLog(strict.context).page(strict.scope, AuditFilter("policy.raised"), PAGE)).items
     assert (entry.actor, (entry.detail or {})["reason"]) == ("admin", "an old number")
     clock.advance(2 * 24 * 3600)
     assert figure(await policies.get(strict.scope, strict.session_id), "limits.other_per_minute") == 12
@@ -144,7 +145,9 @@ async def test_the_suppression_list_cancels_what_waits_and_is_audited(
     assert await lists.remove(strict.scope, CUSTOMER, "key-1") == 1
     assert (await lists.list(strict.scope, "", PAGE)).items == []
     await strict.submit("hello again")
-    actions = [one.action for one in (await policies.list_audit(strict.scope, "", PAGE)).items]
+    actions = [
+        one.action for one in (await AuditLog(strict.context).page(strict.scope, AuditFilter(), PAGE)).items
+    ]
     assert sorted(actions) == ["suppression.added", "suppression.removed"]
 
 

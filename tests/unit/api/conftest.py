@@ -23,5 +23,5 @@ def api_services() -> ApiServices:
         webhooks=nothing,
         media=nothing,
         campaigns=nothing,
-        policies=PolicyServices(nothing, nothing),
+        policies=PolicyServices(nothing, nothing, nothing),
     )

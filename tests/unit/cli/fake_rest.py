@@ -21,12 +21,15 @@ class FakeRest:
     answers: dict[str, Answer] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
     url: str = ""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         key = f"{request.method} {request.path}"
         is_json = not request.content_type.startswith("multipart/")
         body = json.loads(await request.text() or "{}") if is_json else {}
+        if request.query_string:
+            self.queries.append(request.query_string)
         self.calls.append((key, body, request.headers.get("Authorization", "")))
         if key == "GET /v1/events/stream":
             return await self._stream(request)

@@ -143,3 +143,11 @@ def test_an_error_that_can_be_mended_is_one_line_and_exit_code_1(
     assert capsys.readouterr().err == (
         "ponte: PONTE_HTTP_ADDR cannot be used: give host:port, for instance 127.0.0.1:8080.\n"
     )
+
+
+def test_the_audit_log_is_written_to_a_file(run: Callable[..., str], tmp_path: Path) -> None:
+    with rest_in_a_thread(FakeRest({"GET /v1/audit.csv": {"not": "csv"}})) as rest:
+        output = run("audit", "export", "--key", "k", "--url", rest.url, "--action", "campaign.sent")
+    assert "in audit.csv" in output
+    assert (tmp_path / "audit.csv").read_bytes() == b'{"not": "csv"}'
+    assert rest.queries == ["action=campaign.sent"]
