@@ -1,19 +1,27 @@
-"""What a campaign's message says: a recipient's values, and the greeting and date of the moment it leaves."""
+"""What a campaign's message says when it leaves: by the time of that day, and never what its number said last.
 
-from collections import defaultdict
-from collections.abc import Sequence
+Both are settled when the message is laid in, and again here: it may have waited for hours, and others may have
+overtaken it meanwhile.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from orchestrator.domain.campaign.campaign import Campaign
+from orchestrator.domain.campaign.campaign import Campaign, CampaignRecipient
 from orchestrator.domain.campaign.recipient_list import Recipient
 from orchestrator.domain.campaign.template import values_of
 from orchestrator.domain.campaign.variants import Variant
 from orchestrator.domain.campaign.wording import moment_values
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.errors import PonteError
 from orchestrator.domain.message import Lane
+from orchestrator.domain.policy.rotation import Rotation, choose
+from orchestrator.services.context import Context
+from orchestrator.services.policy_state import LastWording
 from orchestrator.services.recipient_numbers import zones_of
 from orchestrator.store import campaign_recipients as recipient_store
 from orchestrator.store import campaigns as campaign_store
@@ -25,6 +33,9 @@ from orchestrator.store.messages import StoredMessage
 _FRESH: Final = timedelta(minutes=1)
 """A greeting that is so old needs no second look: it may be a minute late at noon, as a person's is."""
 
+_MOST_WORDINGS: Final = 8
+"""Campaigns of a session whose last wording is kept in mind."""
+
 
 def values_for(campaign: Campaign, person: Recipient, moment: datetime) -> dict[str, str]:
     """Give all values of a recipient by variable, `greeting` and `date` as they are where it lives."""
@@ -32,56 +43,101 @@ def values_for(campaign: Campaign, person: Recipient, moment: datetime) -> dict[
     return moment_values(campaign.language, zone, moment) | values_of(person.name, person.values)
 
 
-async def reworded(
-    tx: Transaction, scope: CompanyScope, claimed: Sequence[StoredMessage], now: datetime
-) -> Sequence[StoredMessage]:
-    """Give claimed messages as they leave at `now`: campaigns' greet by that time, not by that of being laid in.
+class CampaignWording:
+    """The last word on what campaigns' messages say, in the transaction that lets them go."""
 
-    What was tried before keeps its words: the recipient may have it.
-    """
-    waited = [
-        stored
-        for stored in claimed
-        if stored.message.lane is Lane.CAMPAIGN
-        and not stored.message.attempts
-        and now - stored.message.times.created_at > _FRESH
-    ]
-    by_campaign: dict[str, list[StoredMessage]] = defaultdict(list)
-    for stored in waited:
-        by_campaign[stored.message.campaign_id].append(stored)
-    said: dict[str, tuple[Variant, str]] = {}
-    for campaign_id, messages in by_campaign.items():
-        said |= await _said(tx, scope, campaign_id, [stored.message.id for stored in messages], now)
-    changed = {
-        stored.message.id: _with_words(stored, *said[stored.message.id])
-        for stored in waited
-        if stored.message.id in said and said[stored.message.id][1] != stored.message.text
-    }
-    await message_store.save_words(tx, scope, list(changed.values()))
-    return [changed.get(stored.message.id, stored) for stored in claimed]
+    def __init__(self, context: Context, scope: CompanyScope) -> None:
+        self._context = context
+        self._scope = scope
+
+    async def at_sending(
+        self,
+        tx: Transaction,
+        claimed: Sequence[StoredMessage],
+        wordings: Mapping[str, LastWording],
+        now: datetime,
+    ) -> tuple[Sequence[StoredMessage], Mapping[str, LastWording]]:
+        """Give claimed messages as they leave at `now`, and the session's last wordings after them.
+
+        What was tried before keeps its words: the recipient may have it.
+        """
+        messages: list[StoredMessage] = []
+        for stored in claimed:
+            if stored.message.lane is Lane.CAMPAIGN and stored.message.campaign_id:
+                stored, wordings = await self._one(tx, stored, wordings, now)
+            messages.append(stored)
+        return messages, wordings
+
+    async def _one(
+        self, tx: Transaction, stored: StoredMessage, wordings: Mapping[str, LastWording], now: datetime
+    ) -> tuple[StoredMessage, Mapping[str, LastWording]]:
+        message, campaign_id = stored.message, stored.message.campaign_id
+        found = await recipient_store.by_messages(tx, self._scope, campaign_id, [message.id])
+        recipient = found.get(message.id)
+        if recipient is None or recipient.variant is None:
+            return stored, wordings
+        last, variant = wordings.get(campaign_id), recipient.variant
+        repeats = last is not None and last.message_id != message.id and last.variant == variant
+        waited = now - message.times.created_at > _FRESH
+        if not message.attempts and (repeats or waited):
+            stored, variant = await self._reworded(tx, stored, recipient, repeats=repeats, now=now)
+        kept = {id_: word for id_, word in wordings.items() if id_ != campaign_id}
+        newest = dict(list(kept.items())[-(_MOST_WORDINGS - 1) :])
+        return stored, {**newest, campaign_id: LastWording(variant, message.id)}
+
+    async def _reworded(
+        self,
+        tx: Transaction,
+        stored: StoredMessage,
+        recipient: CampaignRecipient,
+        *,
+        repeats: bool,
+        now: datetime,
+    ) -> tuple[StoredMessage, int]:
+        """The message in another variant where it would repeat the last one, and as it reads at `now`."""
+        position = recipient.variant or 0
+        found = await campaign_store.get(tx, self._scope, recipient.campaign_id)
+        if found is None:
+            return stored, position
+        campaign = found.campaign
+        people = await list_store.at_positions(tx, self._scope, campaign.list_id, [recipient.position])
+        if not people or not (repeats or campaign.variants[position].template.tells_time):
+            return stored, position
+        values = values_for(campaign, people[0], now)
+        if repeats:
+            position = await self._another(tx, campaign, recipient, position)
+        try:
+            text = campaign.variants[position].template.render(values)
+        except PonteError:
+            # The list has changed since the message was laid in, and lacks a value now.
+            return stored, recipient.variant or 0
+        if position != recipient.variant:
+            await self._move(tx, campaign, recipient, position)
+        changed = _with_words(stored, campaign.variants[position], text)
+        await message_store.save_words(tx, self._scope, [changed])
+        return changed, position
+
+    async def _another(
+        self, tx: Transaction, campaign: Campaign, recipient: CampaignRecipient, last: int
+    ) -> int:
+        names = [variant.name for variant in campaign.variants]
+        numbers = [recipient.phone_number]
+        wording = await recipient_store.last_wordings(tx, self._scope, numbers, campaign.id)
+        by_key = {variant.key: variant.name for variant in campaign.variants}
+        to_contact = by_key.get(wording.get(recipient.phone_number, ""))
+        chosen, _ = choose(Rotation(names[last]), names, to_contact, self._context.rng)
+        return names.index(chosen)
+
+    async def _move(
+        self, tx: Transaction, campaign: Campaign, recipient: CampaignRecipient, position: int
+    ) -> None:
+        """Count the recipient under the variant that it gets."""
+        await recipient_store.save(tx, self._scope, [replace(recipient, variant=position)])
+        moves = {recipient.variant or 0: Counter(queued=-1), position: Counter(queued=1)}
+        await campaign_store.count(tx, self._scope, campaign.id, moves)
 
 
 def _with_words(stored: StoredMessage, variant: Variant, text: str) -> StoredMessage:
-    return replace(stored, message=replace(stored.message, text=text, content=variant.content(text)))
-
-
-async def _said(
-    tx: Transaction, scope: CompanyScope, campaign_id: str, message_ids: Sequence[str], now: datetime
-) -> dict[str, tuple[Variant, str]]:
-    """What a campaign's messages say at `now`, of those that tell the time; nothing for a campaign that is gone."""
-    stored = await campaign_store.get(tx, scope, campaign_id)
-    if stored is None or not any(variant.template.tells_time for variant in stored.campaign.variants):
-        return {}
-    campaign = stored.campaign
-    recipients = await recipient_store.by_messages(tx, scope, campaign_id, message_ids)
-    positions = {recipient.position: id_ for id_, recipient in recipients.items()}
-    people = await list_store.at_positions(tx, scope, campaign.list_id, sorted(positions))
-    said: dict[str, tuple[Variant, str]] = {}
-    for person in people:
-        message_id = positions[person.position]
-        position = recipients[message_id].variant
-        if position is None or not campaign.variants[position].template.tells_time:
-            continue
-        variant = campaign.variants[position]
-        said[message_id] = variant, variant.template.render(values_for(campaign, person, now))
-    return said
+    content = variant.content(text)
+    kind = content.kind if content else "text"
+    return replace(stored, message=replace(stored.message, kind=kind, text=text, content=content))

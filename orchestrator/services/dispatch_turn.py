@@ -10,7 +10,6 @@ from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.domain.message import Message, MessageError, MessageStatus
 from orchestrator.domain.retry import Failed, Outcome, RetryAt, Sent, Verdict, after_send
 from orchestrator.domain.session import SessionState
-from orchestrator.services.campaign_wording import reworded
 from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
 from orchestrator.services.message_changes import apply_sent
@@ -188,7 +187,7 @@ class DispatchTurns:
         if not (decided.messages or decided.more):
             return None
         return TurnResult(
-            claimed=await reworded(tx, self._scope, decided.messages, now),
+            claimed=decided.messages,
             more=decided.more,
             leaving=decided.leaving,
             next_due=await self._next_asked(tx, now),

@@ -28,7 +28,7 @@ LOOK_AGAIN = timedelta(minutes=15)
 """A held message is asked about again after so long, should whatever frees it fail to ring."""
 
 _IN_FLIGHT = WaitingFor(ReasonCode.CAMPAIGN_GAP.value, "the campaign message before it is under way")
-_IN_FLIGHT_LOOK_S = 1.0
+_IN_FLIGHT_LOOK_S = 0.2
 """Of the machine's time: a large file is on its way for many seconds, and its answer rings for nobody."""
 
 _MOST_READ = 20

@@ -1,5 +1,6 @@
 """What the sending policy remembers of a session between two turns, as it is stored."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,8 +16,17 @@ from orchestrator.domain.policy.warm_up import WarmUp, begin, settle
 
 
 @dataclass(frozen=True, slots=True)
+class LastWording:
+    """The variant, by its place, that a campaign's last message of a session left with, and that message."""
+
+    variant: int
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyState:
-    """One session's memory. `counted_at` is when deliveries were counted last."""
+    """One session's memory. `counted_at` is when deliveries were counted last; `wordings` are of the campaigns that
+    the session sent for last, by their ids."""
 
     warm_up: WarmUp
     pacing: Pacing = field(default_factory=Pacing)
@@ -25,6 +35,7 @@ class PolicyState:
     new_chat_quota: NewChatQuota | None = None
     reconnected_at: datetime | None = None
     counted_at: datetime | None = None
+    wordings: Mapping[str, LastWording] = field(default_factory=dict)
 
     @property
     def standing(self) -> Standing:

@@ -21,6 +21,7 @@ from orchestrator.domain.policy.signals import (
     Signal,
 )
 from orchestrator.domain.retry import Failed, Outcome, RetryAt, Sent, Verdict
+from orchestrator.services.campaign_wording import CampaignWording
 from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.policy_claim import PolicyClaim, claim
 from orchestrator.services.policy_memory import PolicyMemory, load_policy, save_policy
@@ -84,11 +85,15 @@ class PolicyTurns:
             room,
             campaign_in_flight=campaign_in_flight,
         )
+        words = CampaignWording(self._context, self._scope)
+        messages, wordings = await words.at_sending(tx, done.messages, loaded.state.wordings, now)
+        done = replace(done, messages=messages)
         after = replace(
             loaded.state,
             warm_up=done.snapshot.warm_up,
             pacing=done.snapshot.pacing,
             new_chat_quota=done.snapshot.new_chat_quota,
+            wordings=wordings,
         )
         await self._save(tx, loaded, after, now)
         await self._audit_campaigns(tx, done, loaded.settings.version)

@@ -102,7 +102,7 @@ _SAVE = (
 _SAVE_WORDS = (
     update(_messages)
     .where(_messages.c.company_id == bindparam("b_company"), _messages.c.id == bindparam("b_id"))
-    .values(text=bindparam("b_text"), content=bindparam("b_content"))
+    .values(kind=bindparam("b_kind"), text=bindparam("b_text"), content=bindparam("b_content"))
 )
 
 
@@ -127,6 +127,7 @@ async def save_words(tx: Transaction, scope: CompanyScope, messages: Sequence[St
             {
                 "b_company": scope.company_id,
                 "b_id": stored.message.id,
+                "b_kind": stored.message.kind,
                 "b_text": stored.message.text,
                 "b_content": write_content(stored.message.content),
             }

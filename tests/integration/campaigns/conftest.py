@@ -1,7 +1,8 @@
 """Lists with people who opted in."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from orchestrator.store.database import Transaction
 from orchestrator.store.models import MessageRow
 from tests.support.clock import ManualClock
 from tests.support.factories import Factories
+from tests.support.files import png
 from tests.support.media import make_media
 
 _MESSAGES: Table = MessageRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
@@ -148,6 +150,22 @@ class House:
                     update(_MESSAGES).where(_MESSAGES.c.id == row.id).values(status=status)
                 )
             await self._record(tx, f"message.{status.lower()}", [(row, {"id": row.id}) for row in rows])
+
+    async def due_first(self, row: MessageRow) -> None:
+        """Let one message be due now, and all others that wait in a while."""
+        now = self.context.clock()
+        async with self.context.database.transaction(self.scope) as tx:
+            waiting = update(_MESSAGES).where(_MESSAGES.c.status == "QUEUED")
+            await tx.connection.execute(waiting.values(due_at=now + timedelta(hours=1)))
+            await tx.connection.execute(waiting.where(_MESSAGES.c.id == row.id).values(due_at=now))
+
+    async def uploaded(self, content: bytes = b"", name: str = "offer.png") -> str:
+        """A file of the company; gives its id."""
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield content or png()
+
+        return (await self.media.add(self.scope, chunks(), file_name=name)).id
 
     async def send_all(self) -> int:
         """Acknowledge all that waits; gives how many."""

@@ -1,6 +1,5 @@
 """Variants that carry a file: looked up when the campaign is set up, sent with the filled-in words as the caption."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -17,15 +16,6 @@ from tests.support.files import png
 from tests.support.gateway import FakeGateway
 
 
-async def uploaded(house: House, content: bytes = b"", name: str = "offer.png") -> str:
-    """A file of the company; gives its id."""
-
-    async def chunks() -> AsyncIterator[bytes]:
-        yield content or png()
-
-    return (await house.media.add(house.scope, chunks(), file_name=name)).id
-
-
 def with_files(*files: File) -> list[GivenVariant]:
     """The usual texts, the first of them with these files."""
     plain = VARIANTS[len(files) :]
@@ -36,7 +26,7 @@ def with_files(*files: File) -> list[GivenVariant]:
 
 
 async def test_a_picture_goes_out_with_the_words_of_its_recipient(house: House, gateway: FakeGateway) -> None:
-    pictures = [Image(media=MediaRef(media_id=await uploaded(house, png(40 + n)))) for n in range(5)]
+    pictures = [Image(media=MediaRef(media_id=await house.uploaded(png(40 + n)))) for n in range(5)]
     campaign = await house.running(people=1, variants=with_files(*pictures))
     [session_id] = campaign.session_ids
     dispatch = DispatchService(house.context, gateway, "worker-1")
@@ -56,7 +46,7 @@ async def test_a_picture_goes_out_with_the_words_of_its_recipient(house: House, 
 async def test_a_caption_greets_by_the_time_it_leaves(
     house: House, gateway: FakeGateway, clock: ManualClock
 ) -> None:
-    files = [Document(media=MediaRef(media_id=await uploaded(house, png(40 + n)))) for n in range(5)]
+    files = [Document(media=MediaRef(media_id=await house.uploaded(png(40 + n)))) for n in range(5)]
     variants = [GivenVariant("", "On {date}", file) for file in files]
     campaign = await house.running(people=1, variants=variants)
     clock.advance(timedelta(days=1).total_seconds())
@@ -71,7 +61,7 @@ async def test_a_caption_greets_by_the_time_it_leaves(
 
 
 async def test_a_file_that_was_sent_last_is_not_sent_again_by_the_next_campaign(house: House) -> None:
-    files = [Image(media=MediaRef(media_id=await uploaded(house, png(40 + n)))) for n in range(5)]
+    files = [Image(media=MediaRef(media_id=await house.uploaded(png(40 + n)))) for n in range(5)]
     variants = [GivenVariant("", "", file) for file in files]
     first = await house.running(people=1, variants=variants)
     [before] = await house.messages()
@@ -89,7 +79,7 @@ async def test_a_file_that_was_sent_last_is_not_sent_again_by_the_next_campaign(
 async def test_a_file_that_is_not_there_or_no_picture_is_refused_by_its_place(
     house: House, *, gone: bool
 ) -> None:
-    media_id = "01890000-0000-7000-8000-000000000000" if gone else await uploaded(house)
+    media_id = "01890000-0000-7000-8000-000000000000" if gone else await house.uploaded()
     file = Image(media=MediaRef(media_id=media_id)) if gone else Video(media=MediaRef(media_id=media_id))
     with pytest.raises(PonteError) as refused:
         await house.campaigns.create(house.scope, await house.draft(people=1, variants=with_files(file)))
@@ -100,7 +90,7 @@ async def test_a_file_that_is_not_there_or_no_picture_is_refused_by_its_place(
 async def test_retention_spares_a_file_while_messages_with_it_are_laid_in(
     house: House, clock: ManualClock
 ) -> None:
-    media_id = await uploaded(house)
+    media_id = await house.uploaded()
     draft = await house.draft(people=1, variants=with_files(Image(media=MediaRef(media_id=media_id))))
     campaign = await house.campaigns.create(house.scope, draft)
     clock.advance(timedelta(days=80).total_seconds())
