@@ -10,7 +10,7 @@ from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.events import EventType
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import Direction, Message, MessageStatus
-from orchestrator.domain.message_filter import MessageFilter
+from orchestrator.domain.message_filter import FailedFilter, MessageFilter
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
@@ -20,14 +20,16 @@ from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.phone_numbers import chat_of
 from orchestrator.services.submission import Submissions, SubmitText
 from orchestrator.store import events as event_store
+from orchestrator.store import failed_messages, outbox
 from orchestrator.store import messages as message_store
-from orchestrator.store import outbox
 from orchestrator.store.database import Transaction
 from orchestrator.store.messages import StoredMessage
 
-__all__ = ["MessageFilter", "MessageService", "SubmitText"]
+__all__ = ["FailedFilter", "MessageFilter", "MessageService", "SubmitText"]
 
 LONGEST_WAIT_S = 60.0
+MOST_RETRIED = 500
+"""Dead letters in one call."""
 
 _LOOK_EVERY_S = 0.5
 _LEAST_BETWEEN_LOOKS_S = 0.02
@@ -103,14 +105,43 @@ class MessageService:
             stored = await self._locked(tx, scope, message_id)
             if stored.message.status is not MessageStatus.FAILED:
                 raise PonteError(errors.MESSAGE_NOT_RETRYABLE)
-            times = replace(stored.message.times, failed_at=None)
-            queued = replace(stored.message, status=MessageStatus.QUEUED, attempts=0, error=None, times=times)
-            due = StoredMessage(queued, stored.sequence, due_at=self._context.clock())
+            due = self._queued_again(stored)
             await self._save(tx, scope, due, EventType.MESSAGE_QUEUED)
-            self._ring_after(tx, scope, queued.session_id)
-            return queued
+            self._ring_after(tx, scope, due.message.session_id)
+            return due.message
 
         return await self._context.database.shared_transaction(scope, work)
+
+    async def retry_failed(self, scope: CompanyScope, wanted: FailedFilter) -> tuple[int, bool]:
+        """Queue up to MOST_RETRIED dead letters that match again, the oldest first, each as `retry` does.
+
+        Gives how many, and whether there are others. Raises PonteError: INVALID_ARGUMENT.
+        """
+        if not wanted.restricts:
+            raise invalid_field(
+                errors.INVALID_ARGUMENT,
+                "error_code",
+                "Say which: give an error_code, session_id, campaign_id or failed_after.",
+            )
+        if wanted.error_code and wanted.error_code not in errors.CODES:
+            raise invalid_field(errors.INVALID_ARGUMENT, "error_code", "No error has this code.")
+        async with self._context.database.transaction(scope) as tx:
+            await message_store.lock_company(tx, scope)
+            ids = await failed_messages.find_ids(tx, scope, wanted, MOST_RETRIED + 1)
+            locked = await message_store.lock_many(tx, scope, ids[:MOST_RETRIED])
+            due = [self._queued_again(locked[id_]) for id_ in ids[:MOST_RETRIED]]
+            await message_store.save(tx, scope, due)
+            queued = [message_event(EventType.MESSAGE_QUEUED, stored.message) for stored in due]
+            if queued:
+                await event_store.append(tx, scope, queued, self._context.clock(), self._context.rng)
+            for session_id in sorted({stored.message.session_id for stored in due}):
+                self._ring_after(tx, scope, session_id)
+        return len(due), len(ids) > MOST_RETRIED
+
+    def _queued_again(self, failed: StoredMessage) -> StoredMessage:
+        times = replace(failed.message.times, failed_at=None)
+        queued = replace(failed.message, status=MessageStatus.QUEUED, attempts=0, error=None, times=times)
+        return StoredMessage(queued, failed.sequence, due_at=self._context.clock())
 
     async def wait_for(
         self, scope: CompanyScope, message_id: str, status: MessageStatus, timeout_s: float

@@ -245,6 +245,10 @@ async def list_page(
         query = query.where(_messages.c.created_at > wanted.created_after)
     if wanted.created_before:
         query = query.where(_messages.c.created_at < wanted.created_before)
+    if wanted.error_code:
+        query = query.where(_messages.c.error_code == wanted.error_code)
+    if wanted.campaign_id:
+        query = query.where(_messages.c.campaign_id == wanted.campaign_id)
     rows = await tx.connection.execute(after_token(query, _messages.c.sequence, page))
     found = page_of([to_message(scope, row) for row in rows], page, lambda stored: stored.sequence)
     return Page([stored.message for stored in found.items], found.next_token)

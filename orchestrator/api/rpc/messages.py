@@ -5,7 +5,7 @@ from orchestrator.api.caller import Caller
 from orchestrator.api.rpc import content, decode, encode
 from orchestrator.domain.errors import INVALID_ARGUMENT, WAIT_TIMED_OUT, PonteError, invalid_field
 from orchestrator.domain.message import Direction, Lane, Message, MessageStatus
-from orchestrator.services.messages import MessageFilter, MessageService, SubmitText
+from orchestrator.services.messages import FailedFilter, MessageFilter, MessageService, SubmitText
 
 DEFAULT_WAIT_S = 10
 LONGEST_WAIT_S = 60
@@ -58,6 +58,22 @@ class MessageMethods:
     ) -> message_pb2.Message:
         """Queue a failed message again."""
         return encode.message(await self._messages.retry(caller.scope, request.message_id))
+
+    async def retry_messages(
+        self, caller: Caller, request: message_pb2.RetryMessagesRequest
+    ) -> message_pb2.RetryMessagesResponse:
+        """Queue failed messages that match again."""
+        after = request.failed_after if request.HasField("failed_after") else None
+        before = request.failed_before if request.HasField("failed_before") else None
+        wanted = FailedFilter(
+            request.error_code,
+            request.session_id,
+            request.campaign_id,
+            decode.moment(after, "failed_after") if after else None,
+            decode.moment(before, "failed_before") if before else None,
+        )
+        retried, more = await self._messages.retry_failed(caller.scope, wanted)
+        return message_pb2.RetryMessagesResponse(retried=retried, more=more)
 
     async def _wait(self, caller: Caller, message_id: str, status: MessageStatus, timeout_s: int) -> Message:
         try:
@@ -113,4 +129,6 @@ def _filter(request: message_pb2.ListMessagesRequest) -> MessageFilter:
         direction=decode.choice(request.direction, _Message.Direction.Name, Direction, "direction"),
         created_after=decode.moment(after, "created_after") if after else None,
         created_before=decode.moment(before, "created_before") if before else None,
+        error_code=request.error_code,
+        campaign_id=request.campaign_id,
     )

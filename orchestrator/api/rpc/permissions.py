@@ -36,6 +36,7 @@ REQUIRED: dict[str, Administrator | Scope] = {
     "ponte.v1.MessageService/ListMessages": Scope.MESSAGES_READ,
     "ponte.v1.MessageService/CancelMessage": Scope.MESSAGES_SEND,
     "ponte.v1.MessageService/RetryMessage": Scope.MESSAGES_SEND,
+    "ponte.v1.MessageService/RetryMessages": Scope.MESSAGES_SEND,
     "ponte.v1.ContactService/ListContacts": Scope.CONTACTS_READ,
     "ponte.v1.ContactService/CheckContacts": Scope.CONTACTS_READ,
     "ponte.v1.ChatService/MarkRead": Scope.MESSAGES_SEND,

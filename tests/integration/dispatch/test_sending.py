@@ -6,7 +6,10 @@ import pytest
 
 from orchestrator.domain.errors import MESSAGE_NOT_CANCELLABLE, MESSAGE_NOT_RETRYABLE, PonteError
 from orchestrator.domain.message import Lane, MessageStatus
+from orchestrator.domain.message_filter import FailedFilter, MessageFilter
+from orchestrator.domain.page import PageRequest
 from orchestrator.domain.retry import Outcome, SendReport
+from orchestrator.services import messages as messages_module
 from orchestrator.store import events
 from orchestrator.store import messages as message_store
 from tests.support.bells import RecordingBells
@@ -15,6 +18,8 @@ from tests.support.desk import Desk
 
 OTHER = "+5511987654322"
 AMBIGUOUS = SendReport(Outcome.AMBIGUOUS, reason="ack_timeout")
+REFUSED = SendReport(Outcome.REJECTED, wa_code=405)
+ABSENT = SendReport(Outcome.NOT_SENT, reason="not_on_whatsapp")
 
 
 async def _event_types(desk: Desk) -> list[str]:
@@ -104,6 +109,52 @@ async def test_after_the_fourth_failure_it_is_a_dead_letter_that_can_be_sent_aga
     assert await desk.status(message_id) == "SENT"
     assert len({outgoing.wa_message_id for _, outgoing in desk.gateway.attempts}) == 1
     assert await _event_types(desk) == ["message.queued", "message.failed", "message.queued", "message.sent"]
+
+
+async def failed_twice_over(desk: Desk) -> tuple[str, str]:
+    """Two dead letters, of two causes."""
+    made: list[str] = []
+    for text, report in (("refused", REFUSED), ("absent", ABSENT)):
+        made.append(await desk.submit(text, to=f"+551190000000{len(made)}"))
+        desk.gateway.answer_next(text, report)
+    await desk.send_all()
+    assert [await desk.status(id_) for id_ in made] == ["FAILED", "FAILED"]
+    return made[0], made[1]
+
+
+async def test_dead_letters_are_sent_again_by_what_they_failed_with(desk: Desk, clock: ManualClock) -> None:
+    refused, absent = await failed_twice_over(desk)
+    failed = (await desk.messages.get(desk.scope, refused)).error
+    assert failed is not None
+
+    assert await desk.messages.retry_failed(desk.scope, FailedFilter(error_code=failed.code)) == (1, False)
+
+    clock.advance(60)
+    await desk.send_all()
+    assert (await desk.status(refused), await desk.status(absent)) == ("SENT", "FAILED")
+    page = await desk.messages.list(desk.scope, MessageFilter(error_code="NOT_ON_WHATSAPP"), PageRequest(10))
+    assert [message.id for message in page.items] == [absent]
+    assert await desk.messages.retry_failed(desk.scope, FailedFilter(session_id="another")) == (0, False)
+    since = clock() - timedelta(hours=1)
+    assert await desk.messages.retry_failed(desk.scope, FailedFilter(failed_after=since)) == (1, False)
+
+
+async def test_many_dead_letters_come_in_portions(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await failed_twice_over(desk)
+    monkeypatch.setattr(messages_module, "MOST_RETRIED", 1)
+    wanted = FailedFilter(session_id=desk.session_id)
+    assert await desk.messages.retry_failed(desk.scope, wanted) == (1, True)
+    assert await desk.messages.retry_failed(desk.scope, wanted) == (1, False)
+    assert await desk.messages.retry_failed(desk.scope, wanted) == (0, False)
+
+
+@pytest.mark.parametrize("wanted", [FailedFilter(), FailedFilter(error_code="NOT_ON_WATSAPP")])
+async def test_all_dead_letters_at_once_and_unknown_codes_are_refused(
+    desk: Desk, wanted: FailedFilter
+) -> None:
+    with pytest.raises(PonteError) as refused:
+        await desk.messages.retry_failed(desk.scope, wanted)
+    assert [violation.field for violation in refused.value.violations] == ["error_code"]
 
 
 async def test_only_a_dead_letter_can_be_sent_again(desk: Desk) -> None:
