@@ -169,12 +169,20 @@ class _Pass:
         self.waiting.append(Waiting(stored, until + self._place(reasons[0]), words, lanes))
 
     def _place(self, reason: Reason) -> timedelta:
-        """How much later than the first one that waits for a cap this one's turn comes: to ask before is in vain."""
+        """How much later than the first one that waits for a cap this one's turn comes: to ask before is in vain.
+
+        Spread over a minute or an hour; after a day's cap as yesterday's places become free, or the night would take
+        those of its hours.
+        """
         window = _WINDOWS.get(reason.code)
         if window is None or not reason.most:
             return timedelta()
         place = self.behind.get(reason.code, 0)
         self.behind[reason.code] = place + 1
+        if reason.code is ReasonCode.NEW_CHAT_CAP:
+            return self.snapshot.windows.new_chats.turn_after(place, reason.most, window)
+        if reason.code is ReasonCode.DAY_CAP:
+            return self.snapshot.windows.others.turn_after(place, reason.most, window)
         return window * place / reason.most
 
 

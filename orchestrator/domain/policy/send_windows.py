@@ -52,6 +52,17 @@ class SentTimes:
         free_at = self._times[-cap] + length
         return free_at if free_at > now else None
 
+    def turn_after(self, place: int, cap: int, length: timedelta) -> timedelta:
+        """How much later than the next message the one with `place` others before it fits at the earliest.
+
+        The moments of a full window free their places one by one, again a window later; nothing where it
+        is not full.
+        """
+        if len(self._times) < cap:
+            return timedelta()
+        laps, slot = divmod(place, cap)
+        return self._times[slot - cap] - self._times[-cap] + laps * length
+
 
 @dataclass(slots=True)
 class SendWindows:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from orchestrator.domain.policy.after import after_send
 from orchestrator.domain.policy.conversation import is_in_conversation
 from orchestrator.domain.policy.decide import decide
 from orchestrator.domain.policy.decisions import Delay, Hold, Send
-from orchestrator.domain.policy.health import Health
+from orchestrator.domain.policy.health import Health, figure_at, well_from
 from orchestrator.domain.policy.ladder import Ladder
 from orchestrator.domain.policy.pacing import recovered
 from orchestrator.domain.policy.pacing_state import Gap, Pacing
@@ -35,9 +36,18 @@ from orchestrator.domain.policy.settings import (
     PolicySettings,
     QuietHourSettings,
 )
-from orchestrator.domain.policy.signals import Disconnected, RateLimited, SendFailed, Signal
+from orchestrator.domain.policy.signals import (
+    CappingChanged,
+    CappingLevel,
+    Disconnected,
+    OutcomesCounted,
+    RateLimited,
+    ReachOutRefused,
+    SendFailed,
+    Signal,
+)
 from orchestrator.domain.policy.snapshot import Candidate, NewChatQuota, Snapshot
-from orchestrator.domain.policy.warm_up import WarmUp
+from orchestrator.domain.policy.warm_up import WarmUp, settle
 from tests.support.policy_snapshots import NOON, later
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -62,14 +72,18 @@ class Sender:
     new_chats: list[datetime] = field(default_factory=list)
     campaigns: list[datetime] = field(default_factory=list)
     standing: Standing = field(default_factory=Standing)
+    day: int = 30
+    exceeded: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.snapshot = Snapshot(WarmUp(30, NOON, NOON), settings=self.settings)
+        self.snapshot = Snapshot(WarmUp(self.day, NOON, NOON), settings=self.settings)
 
     def offer(self, candidate: Candidate) -> None:
+        self.settle()
         decision = decide(self.snapshot, candidate, self.now, self.rng)
         if not isinstance(decision, Send):
             return
+        self.compare(candidate)
         if is_in_conversation(candidate, self.now, self.settings.contact):
             self.conversations.append(self.now)
         else:
@@ -79,6 +93,53 @@ class Sender:
         if candidate.lane is Lane.CAMPAIGN:
             self.campaigns.append(self.now)
         self.snapshot = after_send(self.snapshot, candidate, self.now, self.rng)
+
+    def settle(self) -> None:
+        """Bring the warm-up up to date, as reading the policy does."""
+        well = well_from(self.snapshot.health, self.settings.health)
+        warm_up = settle(self.snapshot.warm_up, self.now, self.settings.warm_up, well)
+        self.snapshot = replace(self.snapshot, warm_up=warm_up)
+
+    def compare(self, candidate: Candidate) -> None:
+        """Write down each cap that this message exceeds as it holds at this moment."""
+        if is_in_conversation(candidate, self.now, self.settings.contact):
+            minute = self.settings.limits.conversation_per_minute
+            self._expect("conversations of a minute", self.conversations, MINUTE, minute)
+            return
+        for what, times, length, most in self._caps_of_now():
+            if times is not self.new_chats or candidate.is_new_chat:
+                self._expect(what, times, length, most)
+
+    def _caps_of_now(self) -> list[tuple[str, list[datetime], timedelta, int]]:
+        day, share = self.snapshot.warm_up.day, self._slowest(Scope.ALL)
+        if figure_at(self.snapshot.health, self.now, self.settings.health) >= 15:
+            share = min(share, 0.5)
+        ramp = 1.0
+        if self.snapshot.reconnected_at is not None:
+            minutes = (self.now - self.snapshot.reconnected_at) / MINUTE
+            ramp = min(1.0, 0.1 + 0.9 * max(0.0, minutes) / 10)
+        limits = self.settings.limits
+        hour, of_day = _step(limits.per_hour, day), _step(limits.per_day, day)
+        chats = _step(self.settings.new_chats.per_day, day)
+        return [
+            ("minute", self.others, MINUTE, _part(limits.other_per_minute, share * ramp)),
+            ("hour", self.others, HOUR, _part(hour, share)),
+            ("day", self.others, DAY, of_day),
+            ("new chats", self.new_chats, DAY, _part(chats, self._slowest(Scope.NEW_CHATS))),
+        ]
+
+    def _slowest(self, scope: Scope) -> float:
+        in_force = [
+            one.factor
+            for one in self.snapshot.reactions.slowdowns
+            if one.scope is scope and (one.until is None or one.until > self.now)
+        ]
+        return min(in_force, default=1.0)
+
+    def _expect(self, what: str, times: list[datetime], length: timedelta, most: int) -> None:
+        used = 1 + sum(at > self.now - length for at in times)
+        if used > most:
+            self.exceeded.append(f"{what}: {used} of {most} at {self.now}")
 
     def hear(self, signal: Signal) -> None:
         self.standing = react(self.standing, [signal], self.now, self.settings)
@@ -104,6 +165,15 @@ class Sender:
         self.now += timedelta(seconds=seconds)
         if seconds < 0:
             self.restart(pacing_stored=True)
+
+
+def _step(ladder: Ladder, day: int) -> int:
+    """The cap of the last step that was reached."""
+    return [cap for first, cap in ladder.steps if first <= day][-1]
+
+
+def _part(cap: int, share: float) -> int:
+    return max(1, int(cap * share + 1e-9))
 
 
 def most_in_any(length: timedelta, times: Sequence[datetime]) -> int:
@@ -141,12 +211,16 @@ def run(sender: Sender, steps: Sequence[object]) -> None:
         match step:
             case Candidate():
                 sender.offer(step)
+            case Burst():
+                for _ in range(step.count):
+                    sender.move_clock(step.every_s)
+                    sender.offer(step.message)
             case bool():
                 sender.restart(pacing_stored=step)
             case float():
                 sender.move_clock(step)
-            case RateLimited() | Disconnected() | SendFailed():
-                sender.hear(step)
+            case _:
+                sender.hear(cast(Signal, step))
 
 
 @settings(max_examples=150)
@@ -161,6 +235,47 @@ def test_no_sequence_exceeds_a_cap_in_any_window(steps: list[object]) -> None:
     assert most_in_any(HOUR, sender.others) <= limits.per_hour.mature
     assert most_in_any(DAY, sender.others) <= limits.per_day.mature
     assert most_in_any(DAY, sender.new_chats) <= NARROW.new_chats.per_day.mature
+
+
+@dataclass(frozen=True)
+class Burst:
+    """Messages alike, so many seconds apart."""
+
+    message: Candidate
+    count: int
+    every_s: float
+
+
+BURSTS = st.builds(
+    Burst, MESSAGES, st.integers(1, 8), st.sampled_from([1.0, 20.0, 61.0, 700.0, 1_801.0, 3_601.0, 9_000.0])
+)
+GROWING = replace(
+    NARROW,
+    limits=LimitSettings(3, 4, Ladder(((1, 2), (2, 3), (3, 6))), Ladder(((1, 3), (2, 5), (3, 9)))),
+    new_chats=NewChatSettings(Ladder(((1, 1), (2, 2), (3, 4)))),
+)
+"""Each day of the warm-up has caps of its own."""
+
+TROUBLE = st.sampled_from(
+    [
+        RateLimited(),
+        Disconnected(),
+        SendFailed(),
+        ReachOutRefused("known", is_new_chat=False),
+        CappingChanged(CappingLevel.FIRST_WARNING),
+        CappingChanged(CappingLevel.NONE),
+        OutcomesCounted(50, 2),
+        OutcomesCounted(50, 0),
+    ]
+)
+
+
+@settings(max_examples=200)
+@given(st.integers(1, 4), st.lists(BURSTS | BURSTS | BURSTS | STEPS | TROUBLE, min_size=10, max_size=40))
+def test_each_message_keeps_the_caps_that_hold_as_it_leaves(day: int, steps: list[object]) -> None:
+    sender = Sender(GROWING, day=day)
+    run(sender, steps)
+    assert sender.exceeded == []
 
 
 @settings(max_examples=150)

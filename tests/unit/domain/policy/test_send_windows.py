@@ -26,6 +26,14 @@ def test_a_window_is_full_until_the_first_of_its_messages_leaves_it() -> None:
     assert sent.full_until(3, MINUTE, later(60)) is None
 
 
+def test_the_places_of_a_full_window_become_free_one_by_one_and_again_a_window_later() -> None:
+    sent = times(-5, 0, 10, 30)
+
+    turns = [sent.turn_after(place, 3, MINUTE).total_seconds() for place in range(7)]
+    assert turns == [0, 10, 30, 60, 70, 90, 120]
+    assert sent.turn_after(9, 5, MINUTE) == timedelta()
+
+
 def test_what_lies_in_the_future_counts() -> None:
     sent = times(0, 100)
 
