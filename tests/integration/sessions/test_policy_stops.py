@@ -45,6 +45,7 @@ async def house(servers: Servers, database_url: str) -> AsyncIterator[SessionHou
 async def test_a_second_rate_limit_within_a_day_pauses_campaigns_for_six_hours(house: SessionHouse) -> None:
     session = await linked_at_noon(house)
     await too_many_questions(house, session)
+    await health(house, session, slowdowns={"RATE_LIMITED"})
     await house.advance(session, 61)
     await too_many_questions(house, session)
     await health(house, session, pauses={"RATE_LIMITED"})
