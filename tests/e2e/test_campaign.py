@@ -26,7 +26,6 @@ from tests.support.campaign_wire import (
     fullest_window,
     gaps_s,
     outside_the_day,
-    repeated_wordings,
     spread_gaps,
 )
 from tests.support.fast_clock import MovedClock, next_wednesday_noon_in_brazil
@@ -37,11 +36,13 @@ from tests.support.simulator import SimulatorClient, eventually
 
 PEOPLE = int(os.environ.get("PONTE_TEST_CAMPAIGN", "24"))
 IS_LONG = PEOPLE >= 100
-SPEED = 20 if IS_LONG else 60
+SPEED = 20 if IS_LONG else 30
+LIFTED_SPEED = 20 if IS_LONG else 8
 STRIKES = 10 if IS_LONG else 2
 NUMBERS = [f"+5531988881{slot:03d}" for slot in range(3)]
-MACHINE_S = 0.6
-"""What a busy machine may take longer with one message than with another. It only ever widens gaps."""
+MACHINE_S = 0.6 if IS_LONG else 1.5
+"""What a machine may take longer with one message than with another: alone with it, or with another test beside it. It
+only ever widens gaps."""
 
 HOUR_CAP = 60
 BATCH = 20
@@ -176,7 +177,6 @@ async def test_a_campaign_keeps_all_bounds_at_the_server_while_everything_is_kil
         for window, cap in ((MINUTE, 12), (HOUR, HOUR_CAP), (DAY, 400)):
             assert fullest_window(times, window) <= cap
         assert min(gaps_s(mine)) >= 2.0
-        assert not repeated_wordings(mine)
         for gap in spread_gaps(mine, HOUR_CAP, struck.undisturbed):
             spread += 1
             assert gap.least_s <= gap.was_s <= gap.most_s + MACHINE_S * SPEED, gap
@@ -189,15 +189,15 @@ async def test_without_ceilings_gaps_and_long_pauses_are_those_of_the_policy(
     data_dir: Path, simulator: SimulatorClient, simulator_environment: Mapping[str, str]
 ) -> None:
     people = max(PEOPLE, 105)
-    arrivals = await lifted_run(data_dir, simulator, simulator_environment, people, speed=20)
+    arrivals = await lifted_run(data_dir, simulator, simulator_environment, people, speed=LIFTED_SPEED)
     assert len({arrival.text for arrival in arrivals}) == 5
     for mine in by_sender(arrivals).values():
         gaps = gaps_s(mine)
         assert min(gaps) >= 2.0
         pauses = [position for position, gap in enumerate(gaps) if gap >= 30.0]
         assert len(pauses) >= people // len(NUMBERS) // 30
-        assert max(gaps) <= 60.0 + MACHINE_S * 20
-        assert max(gap for gap in gaps if gap < 30.0) <= 5.0 + MACHINE_S * 20
+        assert max(gaps) <= 60.0 + MACHINE_S * LIFTED_SPEED
+        assert max(gap for gap in gaps if gap < 30.0) <= 5.0 + MACHINE_S * LIFTED_SPEED
         between = [later - earlier for earlier, later in zip([-1, *pauses], pauses, strict=False)]
         assert all(BATCH <= count <= 30 for count in between), between
 

@@ -71,14 +71,6 @@ def gaps_s(arrivals: Sequence[Arrival]) -> list[float]:
     return [(later.at - earlier.at).total_seconds() for earlier, later in pairwise(arrivals)]
 
 
-def repeated_wordings(arrivals: Sequence[Arrival]) -> list[str]:
-    """Texts that one number sent twice in a row to different people."""
-    firsts: dict[str, Arrival] = {}
-    for arrival in arrivals:
-        firsts.setdefault(arrival.message_id, arrival)
-    return [later.text for earlier, later in pairwise(firsts.values()) if earlier.text == later.text]
-
-
 def outside_the_day(arrivals: Sequence[Arrival], late_s: float) -> list[datetime]:
     """When recipients were reached outside 09:00 to 19:00 in Brazil, by more than `late_s` in the evening."""
     local = [arrival.at.astimezone(BRAZIL) for arrival in arrivals]
