@@ -5,13 +5,14 @@ overtaken it meanwhile.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from orchestrator.domain.campaign.campaign import Campaign, CampaignRecipient
+from orchestrator.domain.campaign.last_words import Said, let_go, others
 from orchestrator.domain.campaign.recipient_list import Recipient
 from orchestrator.domain.campaign.template import values_of
 from orchestrator.domain.campaign.variants import Variant
@@ -21,7 +22,6 @@ from orchestrator.domain.errors import PonteError
 from orchestrator.domain.message import Lane
 from orchestrator.domain.policy.rotation import Rotation, choose
 from orchestrator.services.context import Context
-from orchestrator.services.policy_state import LastWording
 from orchestrator.services.recipient_numbers import zones_of
 from orchestrator.store import campaign_recipients as recipient_store
 from orchestrator.store import campaigns as campaign_store
@@ -33,8 +33,11 @@ from orchestrator.store.messages import StoredMessage
 _FRESH: Final = timedelta(minutes=1)
 """A greeting that is so old needs no second look: it may be a minute late at noon, as a person's is."""
 
-_MOST_WORDINGS: Final = 8
-"""Campaigns of a session whose last wording is kept in mind."""
+_MOST_CAMPAIGNS: Final = 8
+"""Campaigns of a session whose last words are kept in mind."""
+
+LastWords = Mapping[str, tuple[Said, ...]]
+"""By campaign."""
 
 
 def values_for(campaign: Campaign, person: Recipient, moment: datetime) -> dict[str, str]:
@@ -54,60 +57,60 @@ class CampaignWording:
         self,
         tx: Transaction,
         claimed: Sequence[StoredMessage],
-        wordings: Mapping[str, LastWording],
+        last_words: LastWords,
         now: datetime,
-    ) -> tuple[Sequence[StoredMessage], Mapping[str, LastWording]]:
-        """Give claimed messages as they leave at `now`, and the session's last wordings after them.
+    ) -> tuple[Sequence[StoredMessage], LastWords]:
+        """Give claimed messages as they leave at `now`, and the session's last words after them.
 
         What was tried before keeps its words: the recipient may have it.
         """
         messages: list[StoredMessage] = []
         for stored in claimed:
             if stored.message.lane is Lane.CAMPAIGN and stored.message.campaign_id:
-                stored, wordings = await self._one(tx, stored, wordings, now)
+                stored, last_words = await self._one(tx, stored, last_words, now)
             messages.append(stored)
-        return messages, wordings
+        return messages, last_words
 
     async def _one(
-        self, tx: Transaction, stored: StoredMessage, wordings: Mapping[str, LastWording], now: datetime
-    ) -> tuple[StoredMessage, Mapping[str, LastWording]]:
+        self, tx: Transaction, stored: StoredMessage, last_words: LastWords, now: datetime
+    ) -> tuple[StoredMessage, LastWords]:
         message, campaign_id = stored.message, stored.message.campaign_id
         found = await recipient_store.by_messages(tx, self._scope, campaign_id, [message.id])
         recipient = found.get(message.id)
         if recipient is None or recipient.variant is None:
-            return stored, wordings
-        last, variant = wordings.get(campaign_id), recipient.variant
-        repeats = last is not None and last.message_id != message.id and last.variant == variant
+            return stored, last_words
+        words, variant = last_words.get(campaign_id, ()), recipient.variant
+        said = {word.variant for word in others(words, message.id)}
         waited = now - message.times.created_at > _FRESH
-        if not message.attempts and (repeats or waited):
-            stored, variant = await self._reworded(tx, stored, recipient, repeats=repeats, now=now)
-        kept = {id_: word for id_, word in wordings.items() if id_ != campaign_id}
-        newest = dict(list(kept.items())[-(_MOST_WORDINGS - 1) :])
-        return stored, {**newest, campaign_id: LastWording(variant, message.id)}
+        if not message.attempts and (variant in said or waited):
+            stored, variant = await self._reworded(tx, stored, recipient, said, now)
+        kept = {id_: said_then for id_, said_then in last_words.items() if id_ != campaign_id}
+        newest = dict(list(kept.items())[-(_MOST_CAMPAIGNS - 1) :])
+        return stored, {**newest, campaign_id: let_go(words, variant, message.id)}
 
     async def _reworded(
         self,
         tx: Transaction,
         stored: StoredMessage,
         recipient: CampaignRecipient,
-        *,
-        repeats: bool,
+        said: Collection[int],
         now: datetime,
     ) -> tuple[StoredMessage, int]:
-        """The message in another variant where it would repeat the last one, and as it reads at `now`."""
+        """The message in a variant that was not `said`, and as it reads at `now`."""
         position = recipient.variant or 0
         found = await campaign_store.get(tx, self._scope, recipient.campaign_id)
         if found is None:
             return stored, position
         campaign = found.campaign
-        people = await list_store.at_positions(tx, self._scope, campaign.list_id, [recipient.position])
-        if not people or not (repeats or campaign.variants[position].template.tells_time):
+        if position not in said and not campaign.variants[position].template.tells_time:
             return stored, position
-        values = values_for(campaign, people[0], now)
-        if repeats:
-            position = await self._another(tx, campaign, recipient, position)
+        people = await list_store.at_positions(tx, self._scope, campaign.list_id, [recipient.position])
+        if not people:
+            return stored, position
+        if position in said:
+            position = await self._another(tx, campaign, recipient, said)
         try:
-            text = campaign.variants[position].template.render(values)
+            text = campaign.variants[position].template.render(values_for(campaign, people[0], now))
         except PonteError:
             # The list has changed since the message was laid in, and lacks a value now.
             return stored, recipient.variant or 0
@@ -118,15 +121,15 @@ class CampaignWording:
         return changed, position
 
     async def _another(
-        self, tx: Transaction, campaign: Campaign, recipient: CampaignRecipient, last: int
+        self, tx: Transaction, campaign: Campaign, recipient: CampaignRecipient, said: Collection[int]
     ) -> int:
-        names = [variant.name for variant in campaign.variants]
+        names = [variant.name for place, variant in enumerate(campaign.variants) if place not in said]
         numbers = [recipient.phone_number]
-        wording = await recipient_store.last_wordings(tx, self._scope, numbers, campaign.id)
+        wordings = await recipient_store.last_wordings(tx, self._scope, numbers, campaign.id)
         by_key = {variant.key: variant.name for variant in campaign.variants}
-        to_contact = by_key.get(wording.get(recipient.phone_number, ""))
-        chosen, _ = choose(Rotation(names[last]), names, to_contact, self._context.rng)
-        return names.index(chosen)
+        to_contact = by_key.get(wordings.get(recipient.phone_number, ""))
+        chosen, _ = choose(Rotation(), names, to_contact, self._context.rng)
+        return next(place for place, variant in enumerate(campaign.variants) if variant.name == chosen)
 
     async def _move(
         self, tx: Transaction, campaign: Campaign, recipient: CampaignRecipient, position: int

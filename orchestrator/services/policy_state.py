@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
+from orchestrator.domain.campaign.last_words import Said
 from orchestrator.domain.policy.health import Health, HealthLevel, figure_at, level_of, well_from
 from orchestrator.domain.policy.pacing_state import Pacing
 from orchestrator.domain.policy.reaction_state import Reactions
@@ -16,17 +17,9 @@ from orchestrator.domain.policy.warm_up import WarmUp, begin, settle
 
 
 @dataclass(frozen=True, slots=True)
-class LastWording:
-    """The variant, by its place, that a campaign's last message of a session left with, and that message."""
-
-    variant: int
-    message_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class PolicyState:
-    """One session's memory. `counted_at` is when deliveries were counted last; `wordings` are of the campaigns that
-    the session sent for last, by their ids."""
+    """One session's memory. `counted_at` is when deliveries were counted last; `last_words` is what
+    it may have said last, by campaign."""
 
     warm_up: WarmUp
     pacing: Pacing = field(default_factory=Pacing)
@@ -35,7 +28,7 @@ class PolicyState:
     new_chat_quota: NewChatQuota | None = None
     reconnected_at: datetime | None = None
     counted_at: datetime | None = None
-    wordings: Mapping[str, LastWording] = field(default_factory=dict)
+    last_words: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
 
     @property
     def standing(self) -> Standing:

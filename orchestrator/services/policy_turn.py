@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.domain import errors
 from orchestrator.domain.breaker import Breaker
+from orchestrator.domain.campaign.last_words import answered as answered_words
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.consent import NOT_ON_WHATSAPP_FOR, Suppression, SuppressionCause
 from orchestrator.domain.ids import make_id
@@ -86,14 +87,14 @@ class PolicyTurns:
             campaign_in_flight=campaign_in_flight,
         )
         words = CampaignWording(self._context, self._scope)
-        messages, wordings = await words.at_sending(tx, done.messages, loaded.state.wordings, now)
+        messages, last_words = await words.at_sending(tx, done.messages, loaded.state.last_words, now)
         done = replace(done, messages=messages)
         after = replace(
             loaded.state,
             warm_up=done.snapshot.warm_up,
             pacing=done.snapshot.pacing,
             new_chat_quota=done.snapshot.new_chat_quota,
-            wordings=wordings,
+            last_words=last_words,
         )
         await self._save(tx, loaded, after, now)
         await self._audit_campaigns(tx, done, loaded.settings.version)
@@ -147,12 +148,19 @@ class PolicyTurns:
         paced = any(
             stored.message.lane is Lane.CAMPAIGN and stored.message.id in answered for stored, _, _ in judged
         )
-        if not (self.decides or paced):
+        said = any(stored.message.lane is Lane.CAMPAIGN for stored, _, _ in judged)
+        if not (self.decides or said):
             return
         loaded = await self._load(tx, now)
         after = loaded.state
         if paced:
             after = replace(after, pacing=counted_from_answer(after.pacing, now))
+        if said:
+            arrived = {stored.message.id for stored, _, verdict in judged if isinstance(verdict, Sent)}
+            last_words = {
+                id_: answered_words(words, arrived, not_sent) for id_, words in after.last_words.items()
+            }
+            after = replace(after, last_words=last_words)
         if self.decides:
             signals = [signal for one in judged for signal in _signals_of(one, facts)]
             signals += await self._shares(tx, loaded, verdicts, now)

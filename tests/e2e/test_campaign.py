@@ -26,6 +26,7 @@ from tests.support.campaign_wire import (
     fullest_window,
     gaps_s,
     outside_the_day,
+    repeated_wordings,
     spread_gaps,
 )
 from tests.support.fast_clock import MovedClock, next_wednesday_noon_in_brazil
@@ -177,6 +178,7 @@ async def test_a_campaign_keeps_all_bounds_at_the_server_while_everything_is_kil
         for window, cap in ((MINUTE, 12), (HOUR, HOUR_CAP), (DAY, 400)):
             assert fullest_window(times, window) <= cap
         assert min(gaps_s(mine)) >= 2.0
+        assert not repeated_wordings(mine)
         for gap in spread_gaps(mine, HOUR_CAP, struck.undisturbed):
             spread += 1
             assert gap.least_s <= gap.was_s <= gap.most_s + MACHINE_S * SPEED, gap

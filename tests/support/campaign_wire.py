@@ -71,6 +71,15 @@ def gaps_s(arrivals: Sequence[Arrival]) -> list[float]:
     return [(later.at - earlier.at).total_seconds() for earlier, later in pairwise(arrivals)]
 
 
+def repeated_wordings(arrivals: Sequence[Arrival]) -> list[str]:
+    """Texts of one number that came twice in a row, in different messages: one that came again is itself."""
+    return [
+        later.text
+        for earlier, later in pairwise(arrivals)
+        if earlier.text == later.text and earlier.message_id != later.message_id
+    ]
+
+
 def outside_the_day(arrivals: Sequence[Arrival], late_s: float) -> list[datetime]:
     """When recipients were reached outside 09:00 to 19:00 in Brazil, by more than `late_s` in the evening."""
     local = [arrival.at.astimezone(BRAZIL) for arrival in arrivals]

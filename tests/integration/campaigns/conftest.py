@@ -23,6 +23,8 @@ from orchestrator.services.media import MediaService
 from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.recipient_imports import GivenRecipient, RecipientImports
 from orchestrator.services.recipient_lists import RecipientListService
+from orchestrator.store import campaign_recipients as recipient_store
+from orchestrator.store import campaigns as campaign_store
 from orchestrator.store import consent as consent_store
 from orchestrator.store import events as event_store
 from orchestrator.store.database import Transaction
@@ -152,12 +154,25 @@ class House:
             await self._record(tx, f"message.{status.lower()}", [(row, {"id": row.id}) for row in rows])
 
     async def due_first(self, row: MessageRow) -> None:
-        """Let one message be due now, and all others that wait in a while."""
+        """Let one message be due now, and all others that wait, or whose process died, in a while."""
         now = self.context.clock()
         async with self.context.database.transaction(self.scope) as tx:
-            waiting = update(_MESSAGES).where(_MESSAGES.c.status == "QUEUED")
+            waiting = update(_MESSAGES).where(_MESSAGES.c.status.in_(["QUEUED", "SENDING"]))
             await tx.connection.execute(waiting.values(due_at=now + timedelta(hours=1)))
             await tx.connection.execute(waiting.where(_MESSAGES.c.id == row.id).values(due_at=now))
+
+    async def say_instead(self, row: MessageRow, text: str) -> None:
+        """Let a message that waits have the variant of another one's text."""
+        async with self.context.database.transaction(self.scope) as tx:
+            [recipient] = (
+                await recipient_store.by_messages(tx, self.scope, row.campaign_id, [row.id])
+            ).values()
+            stored = await campaign_store.get(tx, self.scope, row.campaign_id)
+            assert stored is not None
+            texts = [variant.template.render({"first_name": "Ana"}) for variant in stored.campaign.variants]
+            await recipient_store.save(tx, self.scope, [replace(recipient, variant=texts.index(text))])
+            changed = update(_MESSAGES).where(_MESSAGES.c.id == row.id).values(text=text)
+            await tx.connection.execute(changed)
 
     async def uploaded(self, content: bytes = b"", name: str = "offer.png") -> str:
         """A file of the company; gives its id."""

@@ -6,14 +6,17 @@ from itertools import pairwise
 
 import pytest
 
+from orchestrator.domain.campaign.last_words import Said
 from orchestrator.domain.campaign.variants import GivenVariant
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import Image, MediaRef
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.services.campaign_wording import CampaignWording
+from orchestrator.services.contacts import ContactBook
 from orchestrator.services.dispatch import DispatchService
-from orchestrator.services.policy_state import LastWording
-from orchestrator.store import campaign_recipients
+from orchestrator.services.dispatch_turn import DispatchTurns, TurnWork
+from orchestrator.services.policy_state import load_state
+from orchestrator.store import campaign_recipients, policy
 from orchestrator.store import messages as message_store
 from tests.integration.campaigns.conftest import House
 from tests.support.clock import ManualClock
@@ -83,7 +86,7 @@ async def test_what_the_number_said_last_is_said_in_other_words(
         [before] = (await campaign_recipients.by_messages(tx, house.scope, campaign.id, [row.id])).values()
         assert before.variant is not None
         last_id = row.id if case == "the same message" else "another"
-        last = {campaign.id: LastWording(before.variant, last_id)}
+        last = {campaign.id: (Said(before.variant, last_id),)}
         wording = CampaignWording(house.context, house.scope)
         [said], after = await wording.at_sending(tx, [stored], last, house.context.clock())
 
@@ -92,11 +95,11 @@ async def test_what_the_number_said_last_is_said_in_other_words(
     assert (said.message.text != row.text) == changed
     assert (now.text, now.kind) == (said.message.text, said.message.kind)
     assert (now.kind == "image") == (now.text == "Look") == (said.message.content is not None)
-    assert after[campaign.id].message_id == row.id
-    assert (after[campaign.id].variant != before.variant) == changed
+    assert after[campaign.id][-1].message_id == row.id
+    assert (after[campaign.id][-1].variant != before.variant) == changed
     tallies = (await house.campaigns.get(house.scope, campaign.id)).tallies
     assert [tally.queued for tally in tallies] == [
-        int(position == after[campaign.id].variant) for position in range(5)
+        int(position == after[campaign.id][-1].variant) for position in range(5)
     ]
 
 
@@ -114,3 +117,54 @@ async def test_messages_that_leave_in_another_order_repeat_no_wording(
     said = [outgoing.text for _, outgoing in gateway.attempts]
     assert len(said) == 30
     assert all(earlier != later for earlier, later in pairwise(said))
+
+
+async def test_a_message_that_died_before_it_left_does_not_hide_what_was_said_before_it(
+    house: House, gateway: FakeGateway, clock: ManualClock
+) -> None:
+    """Three leave; the next is let go and its process dies; another, which says what the third said, goes first."""
+    campaign = await house.running(people=8)
+    [session_id] = campaign.session_ids
+    for _ in range(3):
+        await house.due_first((await house.messages(status="QUEUED"))[0])
+        await send_due(house, gateway, session_id)
+        clock.advance(6)
+    [*_, third] = [outgoing.text for _, outgoing in gateway.attempts]
+    dies, *rest = await house.messages(status="QUEUED")
+    await house.due_first(dies)
+    turns = DispatchTurns(house.context, ContactBook(house.context), house.scope, session_id, "dies")
+    let_go = await turns.take_first(TurnWork(True, (), 0, (), 10), lambda _: None)
+    assert [stored.message.id for stored in let_go.claimed] == [dies.id]
+    clock.advance(120)
+    await house.say_instead(rest[0], third)
+
+    await house.due_first(rest[0])
+    await send_due(house, gateway, session_id)
+
+    assert gateway.attempts[-1][1].message_id == rest[0].id
+    assert gateway.attempts[-1][1].text not in (third, let_go.claimed[0].message.text)
+
+
+async def test_an_answer_settles_what_was_said_last(
+    house: House, gateway: FakeGateway, clock: ManualClock
+) -> None:
+    campaign = await house.running(people=8)
+    [session_id] = campaign.session_ids
+
+    async def words() -> list[str]:
+        async with house.context.database.reading(house.scope) as tx:
+            record = await policy.read(tx, house.scope, session_id)
+        assert record is not None
+        said = load_state(record.state, record.session_since).last_words[campaign.id]
+        return [word.message_id for word in said]
+
+    first, second, third = (await house.messages(status="QUEUED"))[:3]
+    for row in (first, second):
+        await house.due_first(row)
+        await send_due(house, gateway, session_id)
+        assert await words() == [row.id]
+        clock.advance(6)
+    gateway.answer_next(third.text, SendReport(Outcome.NOT_SENT, reason="not_connected"))
+    await house.due_first(third)
+    await send_due(house, gateway, session_id)
+    assert await words() == [second.id]
