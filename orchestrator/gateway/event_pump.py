@@ -1,7 +1,7 @@
 """Reads one stream's events until it closes: each is made durable, then answered."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -195,15 +195,8 @@ class EventPump:
         await self._messages.put(event.message.chat_jid, event)
 
     async def _record_inbound(self, event: InboundArrived) -> None:
-        error_code = ""
         record = partial(self._inbox.record, self._scope, self._session_id, self._fence, event.message)
-        try:
-            await insist("Recording an inbound message", record, _PATIENCE_S)
-        except PonteError as error:
-            error_code = error.code.name
-        except Exception:
-            self._log.exception("An inbound message could not be recorded.")
-            error_code = errors.INTERNAL.name
+        error_code = await self._recorded("an inbound message", record)
         await self._stream.answer_inbound(event.request_id, error_code)
 
     async def _take_receipt(self, event: ReceiptArrived) -> None:
@@ -226,14 +219,7 @@ class EventPump:
     async def _record_receipt(self, receipt: Receipt) -> str:
         """The error code of what failed, empty where the receipt is durable."""
         record = partial(self._receipts.record, self._scope, self._session_id, receipt)
-        try:
-            await insist("Recording a receipt", record, _PATIENCE_S)
-        except PonteError as error:
-            return error.code.name
-        except Exception:
-            self._log.exception("A receipt could not be recorded.")
-            return errors.INTERNAL.name
-        return ""
+        return await self._recorded("a receipt", record)
 
     async def _record_calls(self, told: Sequence[CallTold]) -> None:
         for call in told:
@@ -244,12 +230,17 @@ class EventPump:
         if not self._is_ours(call.company_id, call.session_id):
             return errors.NOT_FOUND.name
         record = partial(self._runtime.record_call, self._scope, self._session_id, call.update)
+        return await self._recorded("a call", record)
+
+    async def _recorded(self, what: str, record: Callable[[], Awaitable[object]]) -> str:
+        """Make something durable: the error code of what failed, empty where it is."""
         try:
-            await insist("Recording a call", record, _PATIENCE_S)
+            await insist(f"Recording {what}", record, _PATIENCE_S)
         except PonteError as error:
             return error.code.name
         except Exception:
-            self._log.exception("A call could not be recorded.")
+            # Unanswered, the bridge would keep WhatsApp waiting: whatever failed is told as an internal error.
+            self._log.exception("Recording {} failed.", what)
             return errors.INTERNAL.name
         return ""
 

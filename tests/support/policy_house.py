@@ -1,15 +1,26 @@
 """Asking a house that enforces its limits what leaves, and looking at the simulated server whether it came."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest_asyncio
+
 from orchestrator.domain.policy.snapshot import NewChatQuota
+from orchestrator.services.context import SendingLimits
 from orchestrator.services.policy_state import load_state
 from orchestrator.store import policy
 from tests.support.fast_clock import next_wednesday_noon_in_brazil
-from tests.support.session_house import SessionHouse
+from tests.support.session_house import Servers, SessionHouse, running_house
 from tests.support.simulator import eventually
 
 HOUR_S = 3600
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(servers: Servers, database_url: str) -> AsyncIterator[SessionHouse]:
+    """A house that enforces its limits."""
+    async with running_house(servers, database_url, SendingLimits.ENFORCED) as running:
+        yield running
 
 
 async def linked(house: SessionHouse) -> str:

@@ -150,8 +150,8 @@ def _draft(
         variants=[_variant(variant, position) for position, variant in enumerate(request.variants)],
         time_zone=request.time_zone or "UTC",
         language=request.language or Language.ENGLISH.value,
-        start_at=decode.moment(request.start_at, "start_at") if request.HasField("start_at") else None,
-        end_at=decode.moment(request.end_at, "end_at") if request.HasField("end_at") else None,
+        start_at=decode.optional_moment(request, "start_at"),
+        end_at=decode.optional_moment(request, "end_at"),
         confirmation=confirmation,
     )
 

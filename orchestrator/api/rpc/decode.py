@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from orchestrator.domain.company import Scope
@@ -65,6 +66,11 @@ def moment(value: Timestamp, field: str) -> datetime:
         return value.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise invalid_field(INVALID_ARGUMENT, field, "Give a time between the years 1 and 9999.") from None
+
+
+def optional_moment(request: Message, field: str) -> datetime | None:
+    """Read a field of `request` that is a point in time, None where it is not given. Raises as `moment`."""
+    return moment(getattr(request, field), field) if request.HasField(field) else None
 
 
 def scopes(names: Sequence[str]) -> tuple[Scope, ...]:

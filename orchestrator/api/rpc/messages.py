@@ -63,14 +63,12 @@ class MessageMethods:
         self, caller: Caller, request: message_pb2.RetryMessagesRequest
     ) -> message_pb2.RetryMessagesResponse:
         """Queue failed messages that match again."""
-        after = request.failed_after if request.HasField("failed_after") else None
-        before = request.failed_before if request.HasField("failed_before") else None
         wanted = FailedFilter(
             request.error_code,
             request.session_id,
             request.campaign_id,
-            decode.moment(after, "failed_after") if after else None,
-            decode.moment(before, "failed_before") if before else None,
+            decode.optional_moment(request, "failed_after"),
+            decode.optional_moment(request, "failed_before"),
         )
         retried, more = await self._messages.retry_failed(caller.scope, wanted)
         return message_pb2.RetryMessagesResponse(retried=retried, more=more)
@@ -99,7 +97,7 @@ def _submission(request: message_pb2.SendMessageRequest) -> SubmitText:
         body=request.text.body,
         content=content.decode_request(request),
         forward=request.forward.message_id,
-        send_at=decode.moment(request.send_at, "send_at") if request.HasField("send_at") else None,
+        send_at=decode.optional_moment(request, "send_at"),
         lane=lane or Lane.TRANSACTIONAL,
         idempotency_key=decode.idempotency_key(request),
     )
@@ -120,15 +118,13 @@ def _wait_s(request: message_pb2.SendMessageRequest) -> int:
 
 
 def _filter(request: message_pb2.ListMessagesRequest) -> MessageFilter:
-    after = request.created_after if request.HasField("created_after") else None
-    before = request.created_before if request.HasField("created_before") else None
     return MessageFilter(
         session_id=request.session_id,
         chat=request.chat,
         status=decode.choice(request.status, _Message.Status.Name, MessageStatus, "status"),
         direction=decode.choice(request.direction, _Message.Direction.Name, Direction, "direction"),
-        created_after=decode.moment(after, "created_after") if after else None,
-        created_before=decode.moment(before, "created_before") if before else None,
+        created_after=decode.optional_moment(request, "created_after"),
+        created_before=decode.optional_moment(request, "created_before"),
         error_code=request.error_code,
         campaign_id=request.campaign_id,
     )

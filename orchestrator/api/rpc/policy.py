@@ -60,8 +60,7 @@ class PolicyAdminMethods:
 
     async def raise_policy(self, caller: Caller, request: policy_pb2.RaisePolicyRequest) -> policy_pb2.Policy:
         """Change figures up to the hard ceilings, for a time."""
-        given = request.HasField("expires_at")
-        expires_at = decode.moment(request.expires_at, "expires_at") if given else None
+        expires_at = decode.optional_moment(request, "expires_at")
         return _policy(
             await self._policy.raise_(
                 CompanyScope(request.company_id),
@@ -152,8 +151,8 @@ def audit_filter(request: policy_pb2.ListAuditRequest) -> AuditFilter:
     return AuditFilter(
         request.action,
         request.subject,
-        decode.moment(request.since, "since") if request.HasField("since") else None,
-        decode.moment(request.until, "until") if request.HasField("until") else None,
+        decode.optional_moment(request, "since"),
+        decode.optional_moment(request, "until"),
     )
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from orchestrator.domain.message import Lane
 from orchestrator.services.ports import SendAnswer
-from tests.integration.dispatch.test_policy import clock, left_at, number, opted_in, run_for, strict, talked
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
+from tests.support.policy_desk import clock, left_at, number, opted_in, run_for, strict, talked
 from tests.support.simulator import eventually
 
-__all__ = ["clock", "strict"]  # Fixtures of the policy's tests.
+__all__ = ["clock", "strict"]  # Fixtures.
 
 
 async def test_the_gap_between_campaign_messages_counts_from_the_answer(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -12,109 +12,40 @@ from sqlalchemy import select
 
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.consent import OptIn, Suppression, SuppressionCause
+from orchestrator.domain.consent import Suppression, SuppressionCause
 from orchestrator.domain.errors import PonteError
-from orchestrator.domain.ids import make_id
 from orchestrator.domain.jid import ContactId, phone_number_to_jid
 from orchestrator.domain.message import Lane
 from orchestrator.domain.page import PageRequest
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.maintenance import MaintenanceService
-from orchestrator.services.policy_state import PolicyState, dump_state, load_state
-from orchestrator.store import audit, chat_policy, consent, events, policy
+from orchestrator.store import audit, consent
 from orchestrator.store.audit import AuditFilter
-from orchestrator.store.chat_policy import Exchanged
 from orchestrator.store.database import Database, Transaction
-from orchestrator.store.models import SessionSendRow
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
 from tests.support.factories import CUSTOMER
+from tests.support.policy_desk import (
+    SENDS,
+    clock,
+    events_of,
+    left_at,
+    number,
+    opted_in,
+    run_for,
+    state_of,
+    strict,
+    talked,
+)
 
-SENDS = SessionSendRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+__all__ = ["clock", "strict"]  # Fixtures.
+
 RATE_LIMITED = SendReport(Outcome.REJECTED, wa_code=429)
 REFUSED = SendReport(Outcome.REJECTED, wa_code=463)
 FAILED = SendReport(Outcome.REJECTED, wa_code=405)
 NOT_SENT = SendReport(Outcome.NOT_SENT, reason="not_connected")
 LINKED_AGO = timedelta(days=60)
-
-
-def number(index: int) -> str:
-    return f"+55119876{index:05d}"
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    """Noon in Brazil on a Wednesday."""
-    return ManualClock(datetime.fromisoformat("2026-01-07T15:00:00+00:00"))
-
-
-@pytest.fixture
-async def strict(desk: Desk, context: Context) -> Desk:
-    """A desk whose limits are enforced, of a number that was linked long ago."""
-    desk.adopt(replace(context, sending_limits=SendingLimits.ENFORCED))
-    await mature(desk)
-    return desk
-
-
-async def state_of(desk: Desk) -> PolicyState:
-    async with desk.context.database.reading(desk.scope) as tx:
-        record = await policy.read(tx, desk.scope, desk.session_id)
-    assert record is not None
-    return load_state(record.state, record.session_since)
-
-
-async def mature(desk: Desk) -> None:
-    now = desk.context.clock()
-    async with desk.context.database.transaction(desk.scope) as tx:
-        state = load_state("", now)
-        warm_up = replace(state.warm_up, day=60, active_at=now)
-        await policy.save_state(
-            tx, desk.scope, desk.session_id, dump_state(replace(state, warm_up=warm_up)), now
-        )
-
-
-async def talked(desk: Desk, *numbers: str) -> None:
-    """The contacts wrote just now."""
-    now = desk.context.clock()
-    async with desk.context.database.transaction(desk.scope) as tx:
-        inbound = [Exchanged(desk.session_id, phone_number_to_jid(one), now, inbound=True) for one in numbers]
-        await chat_policy.note(tx, desk.scope, inbound)
-
-
-async def opted_in(desk: Desk, *numbers: str) -> None:
-    now = desk.context.clock()
-    async with desk.context.database.transaction(desk.scope) as tx:
-        entries = [
-            OptIn(make_id(now, desk.context.rng), ContactId(phone_number_to_jid(one)), "form", now, now)
-            for one in numbers
-        ]
-        await consent.add_opt_ins(tx, desk.scope, entries)
-
-
-async def run_for(desk: Desk, clock: ManualClock, seconds: float, step: float = 1.0) -> list[datetime]:
-    """Run the dispatcher again and again as time passes; gives when each message was tried."""
-    tried: list[datetime] = []
-    end = clock() + timedelta(seconds=seconds)
-    while True:
-        before = len(desk.gateway.attempts)
-        await desk.send_all()
-        tried += [clock()] * (len(desk.gateway.attempts) - before)
-        if clock() >= end:
-            return tried
-        clock.advance(step)
-
-
-async def left_at(desk: Desk) -> list[datetime]:
-    """When messages left, after their typing."""
-    async with desk.context.database.reading(desk.scope) as tx:
-        return sorted((await tx.connection.execute(select(SENDS.c.at))).scalars())
-
-
-async def events_of(desk: Desk, type_: str) -> list[dict[str, object]]:
-    async with desk.context.database.reading(desk.scope) as tx:
-        found = await events.list_after(tx, desk.scope, 0, 500)
-    return [dict(event.data) for event in found if event.type == type_]
 
 
 async def test_messages_outside_conversations_keep_the_caps_of_a_minute_and_an_hour(

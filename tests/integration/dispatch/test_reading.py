@@ -7,12 +7,12 @@ from orchestrator.domain.errors import PonteError
 from orchestrator.domain.jid import phone_number_to_jid
 from orchestrator.domain.message import Lane
 from orchestrator.store.models import SessionRow
-from tests.integration.dispatch.test_policy import clock, number, strict, talked
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
 from tests.support.factories import Factories
+from tests.support.policy_desk import clock, number, strict, talked
 
-__all__ = ["clock", "strict"]  # Fixtures of the policy's tests.
+__all__ = ["clock", "strict"]  # Fixtures.
 
 
 async def wrote(desk: Desk, make: Factories, clock: ManualClock, wa_message_id: str) -> None:

@@ -4,16 +4,13 @@ The house's clock stands still until a test moves it: hours and days pass at onc
 nobody types those.
 """
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
-from orchestrator.services.context import SendingLimits
 from tests.support.policy_house import (
     HOUR_S,
     arrived,
     health,
+    house,
     linked,
     quota,
     reaches,
@@ -22,20 +19,15 @@ from tests.support.policy_house import (
     too_many_questions,
     waits_for,
 )
-from tests.support.session_house import Servers, SessionHouse, running_house
+from tests.support.session_house import SessionHouse
 from tests.support.simulator import eventually
+
+__all__ = ["house"]  # A fixture.
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.parametrize("database_kind", ["sqlite"]),
 ]
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def house(servers: Servers, database_url: str) -> AsyncIterator[SessionHouse]:
-    """A house that enforces its limits."""
-    async with running_house(servers, database_url, SendingLimits.ENFORCED) as running:
-        yield running
 
 
 async def test_a_refusal_asks_for_the_lock_and_its_end_counts(house: SessionHouse) -> None:

@@ -4,13 +4,10 @@ The house's clock stands at a Wednesday's noon until a test moves it.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from orchestrator.services.campaign_rounds import CampaignRounds
-from orchestrator.services.context import SendingLimits
 from tests.support.policy_house import (
     HOUR_S,
     acquaintances,
@@ -18,6 +15,7 @@ from tests.support.policy_house import (
     arrived,
     campaign_message,
     health,
+    house,
     linked_at_noon,
     reaches,
     send,
@@ -29,17 +27,12 @@ from tests.support.policy_house import (
 from tests.support.session_house import Servers, SessionHouse, running_house
 from tests.support.simulator import eventually
 
+__all__ = ["house"]  # A fixture.
+
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.parametrize("database_kind", ["sqlite"]),
 ]
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def house(servers: Servers, database_url: str) -> AsyncIterator[SessionHouse]:
-    """A house that enforces its limits."""
-    async with running_house(servers, database_url, SendingLimits.ENFORCED) as running:
-        yield running
 
 
 async def test_a_second_rate_limit_within_a_day_pauses_campaigns_for_six_hours(house: SessionHouse) -> None:
