@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 from tests.support.servers import (
     ServerUnavailable,
     remove_folders_of_the_dead,
+    run_as,
     start_server,
     stop_server,
     wait_until,
@@ -66,14 +67,7 @@ class PostgresProcess:
             copy = shutil.copytree(self._binaries.parent, self.folder / "postgresql")
             self._binaries = Path(copy) / "bin"
         options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
-        subprocess.run(
-            [self._binaries / "initdb", "-D", self.folder / "data", *options],
-            check=True,
-            capture_output=True,
-            user=self._user,
-            timeout=60,
-            cwd="/",
-        )
+        run_as(self._user, [self._binaries / "initdb", "-D", self.folder / "data", *options])
 
     def start(self) -> None:
         """Start the server on its data and wait until it accepts. Raises ServerUnavailable."""

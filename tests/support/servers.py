@@ -1,6 +1,5 @@
 """Starting the servers that tests need: what is common to PostgreSQL and Valkey."""
 
-import ctypes
 import os
 import shutil
 import signal
@@ -13,8 +12,6 @@ from typing import NoReturn
 import pytest
 
 START_TIMEOUT_S = 30.0
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class ServerUnavailable(Exception):
@@ -52,23 +49,30 @@ def docker_answers() -> bool:
 def start_server(
     command: Sequence[str], log: Path, *, death_signal: signal.Signals, user: int | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a server that gets `death_signal` when this process ends, however it ends."""
+    """Start a server that gets `death_signal` when this process ends, however it ends.
 
-    def die_with_parent() -> None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, death_signal)
-
+    By `setpriv`, not by `preexec_fn` and `user`: those run gRPC's handlers in the forked child, which now and then
+    abort it before it becomes the server ("epoll_wait error: Bad file descriptor").
+    """
     with log.open("wb") as output:
         return subprocess.Popen(
-            command,
+            ["setpriv", "--pdeathsig", death_signal.name, *_becoming(user), *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent,
-            user=user,
-            group=user,
-            extra_groups=[] if user is not None else None,
             cwd="/",
         )
+
+
+def run_as(user: int | None, command: Sequence[str | Path]) -> None:
+    """Run a command to its end as another user, or as this one. Raises subprocess.CalledProcessError."""
+    subprocess.run(
+        ["setpriv", *_becoming(user), *command], check=True, capture_output=True, timeout=60, cwd="/"
+    )
+
+
+def _becoming(user: int | None) -> list[str]:
+    return [] if user is None else ["--reuid", str(user), "--regid", str(user), "--clear-groups"]
 
 
 def remove_folders_of_the_dead(base: Path, prefix: str) -> None:
