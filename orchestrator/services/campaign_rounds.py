@@ -15,6 +15,7 @@ from loguru import logger
 from orchestrator.domain.campaign.campaign import Campaign, CampaignSession
 from orchestrator.domain.campaign.feeding import MOST_WAITING, room
 from orchestrator.domain.campaign.reasons import StopCause
+from orchestrator.domain.campaign.round_times import next_round, takes_place, wakeable
 from orchestrator.domain.campaign.state import ENDED, Action, CampaignState, transition
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.events import EventType, NewEvent
@@ -42,12 +43,7 @@ MOST_ROUNDS: Final = 200
 """Campaigns that one process works on at the same time; others wait their turn, the longest waiting first."""
 
 _SOON: Final = timedelta(hours=1)
-_BUSY_S: Final = 1.0
-_QUIET_S: Final = 3.0
-_RESTING_S: Final = 15.0
 _PROGRESS_EVERY_S: Final = 2.0
-_COUNTED_AFTER_END: Final = timedelta(days=7)
-"""So long receipts, replies and opt-outs still count after the end."""
 
 _LOST: Final = frozenset({SessionState.LOGGED_OUT, SessionState.REPLACED, SessionState.BANNED})
 _LAYS_IN: Final = frozenset({SessionState.CONNECTED, SessionState.CONNECTING, SessionState.RECONNECTING})
@@ -69,6 +65,7 @@ class CampaignRounds:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._messages = CampaignMessages(context, ContactBook(context))
+        self._second = context.tempo.span(1)
         self._running: set[str] = set()
 
     async def run_for_ever(self) -> None:
@@ -84,7 +81,9 @@ class CampaignRounds:
         """Do the rounds that are due now, of all companies."""
         free = MOST_ROUNDS - len(self._running)
         async with self._context.database.reading(SystemScope()) as tx:
-            due = await campaign_store.due(tx, SystemScope(), self._context.clock(), free)
+            now = self._context.clock()
+            woken = wakeable(now, self._second)
+            due = await campaign_store.due(tx, SystemScope(), now, woken, free)
         for scope, campaign_id in due:
             await self.start(scope, campaign_id)
 
@@ -107,7 +106,9 @@ class CampaignRounds:
             await message_store.lock_company(tx, scope)
             stored = await campaign_store.lock(tx, scope, campaign_id)
             now = self._context.clock()
-            if stored is None or stored.rounds.next_round_at is None or stored.rounds.next_round_at > now:
+            if stored is None or not takes_place(
+                stored.campaign, stored.rounds.next_round_at, now, self._second
+            ):
                 return False
             standing, more = await self._counted(tx, scope, stored)
             rounds = standing.rounds
@@ -122,10 +123,17 @@ class CampaignRounds:
     ) -> tuple[_Standing, bool]:
         counted = await count_events(tx, scope, stored.campaign, stored.rounds.event_cursor)
         await self._messages.follow_up(tx, scope, stored.campaign, counted.confirmed)
-        fresh = await campaign_store.get(tx, scope, stored.campaign.id) if counted.seen else stored
         rounds = replace(stored.rounds, event_cursor=counted.cursor)
-        campaign = fresh.campaign if fresh else stored.campaign
-        return _Standing(campaign, stored.sessions, rounds, counted.seen), counted.more
+        standing = _Standing(stored.campaign, stored.sessions, rounds, counted.seen)
+        return (await self._read_again(tx, scope, standing) if counted.seen else standing), counted.more
+
+    async def _read_again(self, tx: Transaction, scope: CompanyScope, standing: _Standing) -> _Standing:
+        """Take over the tallies and cursors that this round has moved in the database."""
+        stored = await campaign_store.get(tx, scope, standing.campaign.id)
+        if stored is None:
+            return standing
+        campaign = replace(standing.campaign, tallies=stored.campaign.tallies)
+        return replace(standing, campaign=campaign, sessions=stored.sessions)
 
     async def _moved_on(
         self, tx: Transaction, scope: CompanyScope, standing: _Standing, now: datetime
@@ -191,8 +199,8 @@ class CampaignRounds:
     async def _laid_in(
         self, tx: Transaction, scope: CompanyScope, standing: _Standing, states: dict[str, SessionState]
     ) -> _Standing:
-        campaign, passed_over, laid_in = standing.campaign, Counter(standing.campaign.passed_over), 0
-        passed_over.update(await self._messages.pass_over_held(tx, scope, campaign))
+        campaign, laid_in = standing.campaign, 0
+        passed_over = Counter(await self._messages.pass_over_held(tx, scope, campaign))
         soon = self._context.clock() + _SOON
         for part in standing.sessions:
             if states[part.session_id] not in _LAYS_IN:
@@ -202,18 +210,16 @@ class CampaignRounds:
                 count, skipped = await self._messages.lay_in(tx, scope, campaign, part, free)
                 laid_in += count
                 passed_over.update(skipped)
-        campaign = replace(campaign, passed_over=passed_over)
-        return replace(standing, campaign=campaign, busy=standing.busy or laid_in > 0)
+        if not laid_in and not passed_over:
+            return standing
+        campaign = replace(campaign, passed_over=Counter(campaign.passed_over) + passed_over)
+        standing = replace(standing, campaign=campaign, busy=standing.busy or laid_in > 0)
+        return await self._read_again(tx, scope, standing)
 
     async def _completed(
         self, tx: Transaction, scope: CompanyScope, standing: _Standing, now: datetime
     ) -> _Standing:
-        stored = await campaign_store.get(tx, scope, standing.campaign.id)
-        if stored is None:
-            return standing
-        campaign = replace(standing.campaign, tallies=stored.campaign.tallies)
-        standing = replace(standing, campaign=campaign, sessions=stored.sessions)
-        numbers = len(standing.sessions)
+        campaign, numbers = standing.campaign, len(standing.sessions)
         if campaign.tally.outstanding or any(
             next_positions(part, numbers, campaign.recipients, 1) for part in standing.sessions
         ):
@@ -232,23 +238,12 @@ class CampaignRounds:
     async def _told(self, tx: Transaction, scope: CompanyScope, standing: _Standing, now: datetime) -> Rounds:
         """Tell of progress where there was some, at most every two seconds, and say when the next round is."""
         campaign, rounds = standing.campaign, standing.rounds
-        span = self._context.tempo.span
-        quiet_until = rounds.told_at + span(_PROGRESS_EVERY_S) if rounds.told_at else now
+        quiet_until = rounds.told_at + _PROGRESS_EVERY_S * self._second if rounds.told_at else now
         if campaign.done != rounds.told_done and (now >= quiet_until or campaign.state in ENDED):
             await self._record(tx, scope, EventType.CAMPAIGN_PROGRESS, campaign)
             rounds = replace(rounds, told_done=campaign.done, told_at=now)
-        return replace(rounds, next_round_at=self._next_round(standing, now))
-
-    def _next_round(self, standing: _Standing, now: datetime) -> datetime | None:
-        campaign, span = standing.campaign, self._context.tempo.span
-        if campaign.state in ENDED:
-            ended_at = campaign.ended_at or now
-            return None if now - ended_at > _COUNTED_AFTER_END else now + span(_RESTING_S)
-        if campaign.state is CampaignState.SCHEDULED and campaign.start_at is not None:
-            return max(campaign.start_at, now + span(_BUSY_S))
-        if campaign.state is CampaignState.RUNNING:
-            return now + span(_BUSY_S if standing.busy else _QUIET_S)
-        return now + span(_RESTING_S)
+        busy = standing.busy or campaign.done != rounds.told_done
+        return replace(rounds, next_round_at=next_round(campaign, now, self._second, busy=busy))
 
     async def _record(
         self, tx: Transaction, scope: CompanyScope, kind: EventType, campaign: Campaign

@@ -5,7 +5,19 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, delete, exists, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from orchestrator.domain.campaign.campaign import Campaign, CampaignSession, Confirmation
 from orchestrator.domain.campaign.reasons import PassedOver, StopCause
@@ -17,12 +29,50 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.store.content_text import read_variant_file, write_content
 from orchestrator.store.database import SystemScope, Transaction
-from orchestrator.store.models import CampaignRow, CampaignSessionRow, CampaignVariantRow
+from orchestrator.store.models import (
+    CampaignRow,
+    CampaignSessionRow,
+    CampaignVariantRow,
+    EventRow,
+    MessageRow,
+)
+from orchestrator.store.outbox import OF_A_CAMPAIGN
 from orchestrator.store.paging import after_token, page_of
 
 _campaigns: Table = CampaignRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _variants: Table = CampaignVariantRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _sessions: Table = CampaignSessionRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+_messages: Table = MessageRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+_events: Table = EventRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+
+_NEWS_OF_ITS_CHATS = (
+    select(_events.c.sequence)
+    .where(
+        _events.c.company_id == _campaigns.c.company_id,
+        _events.c.sequence > _campaigns.c.event_cursor,
+        _messages.c.campaign_id == _campaigns.c.id,
+        _messages.c.chat_jid == _events.c.chat_jid,
+        OF_A_CAMPAIGN,
+    )
+    .correlate(_campaigns)
+    .exists()
+)
+_DUE = (
+    select(_campaigns.c.company_id, _campaigns.c.id)
+    .where(
+        _campaigns.c.next_round_at <= bindparam("until"),
+        or_(
+            _campaigns.c.next_round_at <= bindparam("now"),
+            and_(
+                _campaigns.c.next_round_at > bindparam("after"),
+                _campaigns.c.state == CampaignState.RUNNING.value,
+                _NEWS_OF_ITS_CHATS,
+            ),
+        ),
+    )
+    .order_by(_campaigns.c.next_round_at)
+    .limit(bindparam("most"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +227,17 @@ async def beside(
 
 
 async def due(
-    tx: Transaction, scope: SystemScope, now: datetime, most: int
+    tx: Transaction, scope: SystemScope, now: datetime, woken: tuple[datetime, datetime], most: int
 ) -> list[tuple[CompanyScope, str]]:
-    """Campaigns whose round is due, the longest waiting first; across companies."""
+    """Campaigns whose round is due, the longest waiting first; across companies.
+
+    Due are also running ones whose next round is within `woken` (later than the first, up to the second) and of whose
+    chats the event log has something new.
+    """
     del scope  # The transaction was opened for all companies.
-    query = (
-        select(_campaigns.c.company_id, _campaigns.c.id)
-        .where(_campaigns.c.next_round_at.is_not(None), _campaigns.c.next_round_at <= now)
-        .order_by(_campaigns.c.next_round_at)
-        .limit(most)
-    )
-    return [(CompanyScope(row.company_id), row.id) for row in await tx.connection.execute(query)]
+    after, until = woken
+    arguments = {"now": now, "after": after, "until": until, "most": most}
+    return [(CompanyScope(row.company_id), row.id) for row in await tx.connection.execute(_DUE, arguments)]
 
 
 def _is(scope: CompanyScope, campaign_id: str) -> ColumnElement[bool]:

@@ -27,6 +27,8 @@ _sessions: Table = SessionRow.__table__  # type: ignore[attr-defined]  # SQLMode
 IS_WAITING = text("message.status IN ('QUEUED', 'SENDING')")
 """Word for word the condition of the partial indexes: a bound parameter would hide it from the planner."""
 
+OF_A_CAMPAIGN = text("message.campaign_id <> ''")
+
 IS_CLAIMED = text("message.status = 'SENDING'")
 
 

@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel
 from orchestrator.store.models.base import UtcDateTime
 
 _WAITING = text("status IN ('QUEUED', 'SENDING')")
+_OF_A_CAMPAIGN = text("campaign_id <> ''")
 _CLAIMED = text("status = 'SENDING'")
 _MENU = text("kind IN ('buttons', 'list')")
 
@@ -48,6 +49,13 @@ class MessageRow(SQLModel, table=True):
         ),
         Index(
             "message_claimed", "session_id", "claimed_until", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED
+        ),
+        Index(
+            "message_campaign",
+            "campaign_id",
+            "chat_jid",
+            sqlite_where=_OF_A_CAMPAIGN,
+            postgresql_where=_OF_A_CAMPAIGN,
         ),
     )
 
