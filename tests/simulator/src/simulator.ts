@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { Companion } from './accounts/companion.ts';
+import { Groups } from './accounts/groups.ts';
 import type { Behaviour, Phone } from './accounts/phone.ts';
 import { Registry } from './accounts/registry.ts';
 import { ActivityLog } from './activity.ts';
@@ -55,6 +56,7 @@ const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 export class Simulator {
   readonly options: SimulatorOptions;
   readonly registry = new Registry();
+  readonly groups = new Groups();
   readonly faults = new FaultTable();
   readonly stats = new Stats();
   readonly media = new MediaStore();

@@ -22,6 +22,8 @@ export class Account {
   name: string;
   /** False for a number that exists here but is "not on WhatsApp". */
   registered = true;
+  /** Who may add it to groups; others are told to invite. The simulator knows no contacts: it is all or nobody. */
+  groupAdd: 'all' | 'contacts' = 'all';
   private nextDeviceId = 1;
 
   constructor(number: string, name: string) {

@@ -4,6 +4,7 @@ import { ApiError } from './errors.ts';
 import { callRoutes } from './routes-calls.ts';
 import { deviceRoutes } from './routes-devices.ts';
 import { faultRoutes } from './routes-faults.ts';
+import { groupRoutes } from './routes-groups.ts';
 import { pageRoutes } from './routes-page.ts';
 import { phoneRoutes } from './routes-phones.ts';
 import { serverRoutes } from './routes-server.ts';
@@ -35,6 +36,7 @@ const ROUTES: Route[] = [
   ...standingRoutes,
   ...deviceRoutes,
   ...faultRoutes,
+  ...groupRoutes,
   ...serverRoutes,
   ...pageRoutes,
 ];

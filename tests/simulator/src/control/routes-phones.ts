@@ -48,6 +48,7 @@ function phoneView(phone: Phone) {
     lid: account.lidJid(),
     registered: account.registered,
     last_seq: phone.log.last,
+    group_add: account.groupAdd,
     behaviour: phone.behaviour,
     devices: companions.map((device) => device.jid),
   };
@@ -91,6 +92,10 @@ function changePhone(call: Call) {
       case 'addressing':
         if (value !== 'pn' && value !== 'lid') throw invalid(field, 'must be "pn" or "lid"');
         behaviour.addressing = value;
+        break;
+      case 'group_add':
+        if (value !== 'all' && value !== 'contacts') throw invalid(field, 'must be "all" or "contacts"');
+        account.groupAdd = value;
         break;
       case 'auto_reply':
         behaviour.auto_reply = readAutoReply(value);

@@ -27,7 +27,6 @@ export function answerAccountQuery(connection: Connection, iq: BinaryNode): Bina
       return iqResult(iq, [node('list', {}, [])]);
     case 'privacy/tokens':
     case 'disappearing_mode/disappearing_mode':
-    case 'w:profile:picture/picture':
     case 'urn:xmpp:whatsapp:dirty/clean':
     case 'w:stats/add':
       return iqResult(iq);

@@ -3,8 +3,10 @@ import type { Connection } from '../connection.ts';
 import { children, iqError, iqResult } from '../wire/nodes.ts';
 import { answerAccountQuery } from './iq-account.ts';
 import { answerAppState } from './iq-app-state.ts';
+import { answerGroups } from './iq-groups.ts';
 import { answerKeys } from './iq-keys.ts';
 import { answerMex } from './iq-mex.ts';
+import { answerPicture } from './iq-pictures.ts';
 import { answerUsync } from './iq-usync.ts';
 import { activate } from './login.ts';
 import { answerMediaConnection } from './media.ts';
@@ -16,6 +18,7 @@ export type IqHandler = (connection: Connection, iq: BinaryNode) => BinaryNode |
 const HANDLERS = new Map<string, IqHandler>([
   ['encrypt', answerKeys],
   ['usync', answerUsync],
+  ['w:g2', answerGroups],
   ['w:mex', answerMex],
   ['w:sync:app:state', answerAppState],
   ['w:p', (_connection, iq) => iqResult(iq)],
@@ -25,7 +28,7 @@ const HANDLERS = new Map<string, IqHandler>([
   ['abt', answerAccountQuery],
   ['blocklist', answerAccountQuery],
   ['disappearing_mode', answerAccountQuery],
-  ['w:profile:picture', answerAccountQuery],
+  ['w:profile:picture', answerPicture],
   ['urn:xmpp:whatsapp:dirty', answerAccountQuery],
   ['w:stats', answerAccountQuery],
   ['w:m', answerMediaConnection],

@@ -13,6 +13,9 @@ const KEY_FILE = fileURLToPath(new URL('../../tls/server.key', import.meta.url))
 
 const UPLOAD_PATH = /^\/mms\/(image|video|audio|document)\/([A-Za-z0-9_-]{43})$/;
 
+/** Where pictures are, by the number of their group. */
+export const PICTURES_PATH = '/pictures/';
+
 /** What WhatsApp's media hosts do: take encrypted files by POST and give them by GET. */
 export function createMediaServer(simulator: Simulator): Server {
   const tls = { cert: readFileSync(CERTIFICATE_FILE), key: readFileSync(KEY_FILE) };
@@ -29,6 +32,10 @@ async function answer(
   const url = new URL(request.url ?? '/', 'https://media');
   const upload = UPLOAD_PATH.exec(url.pathname);
   if (request.method === 'POST' && upload) return takeFile(simulator, request, response, upload[2] ?? '');
+  if (request.method === 'GET' && url.pathname.startsWith(PICTURES_PATH)) {
+    givePicture(simulator, url.pathname.slice(PICTURES_PATH.length), response);
+    return;
+  }
   if (request.method === 'GET') return giveFile(simulator, url.pathname, response);
   response.writeHead(404).end();
 }
@@ -60,6 +67,12 @@ async function takeFile(
   const body = isWhole ? { url: simulator.mediaUrl + path, direct_path: path } : { error: 'bad hash' };
   simulator.stats.uploads += 1;
   response.writeHead(isWhole ? 200 : 400, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function givePicture(simulator: Simulator, groupId: string, response: ServerResponse): void {
+  const bytes = simulator.groups.withId(groupId)?.picture?.bytes;
+  if (bytes) response.writeHead(200, { 'content-type': 'image/jpeg' }).end(bytes);
+  else response.writeHead(404).end();
 }
 
 async function giveFile(simulator: Simulator, path: string, response: ServerResponse): Promise<void> {
