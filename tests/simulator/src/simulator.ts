@@ -12,6 +12,7 @@ import { BoundedLog } from './bounded.ts';
 import { Connection } from './connection.ts';
 import { createControlServer } from './control/http.ts';
 import { type FaultSpec, FaultTable } from './faults.ts';
+import { GroupRouter } from './handlers/group-messages.ts';
 import { type Arrival, Router } from './handlers/router.ts';
 import { createMediaServer } from './media/server.ts';
 import { MediaStore } from './media/store.ts';
@@ -85,7 +86,8 @@ export class Simulator {
     this.arrivals = new BoundedLog(this.options.maxArrivals);
     this.activity = new ActivityLog(this.options.maxArrivals);
     const files = { store: this.media, url: () => this.mediaUrl };
-    this.router = new Router(this.registry, this.arrivals, this.stats, this.faults, files);
+    const groups = new GroupRouter(this.groups, this.registry, this.stats, this.faults);
+    this.router = new Router(this.registry, this.arrivals, this.stats, this.faults, files, groups);
     this.webSocketServer = createServer((_request, response) => response.writeHead(404).end());
     this.webSocketServer.on('upgrade', (request, socket, head) => {
       if (request.url?.split('?')[0] !== WEBSOCKET_PATH) return refuse(socket, 404);

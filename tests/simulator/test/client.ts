@@ -1,4 +1,5 @@
 import makeWASocket, {
+  type AnyMessageContent,
   type AuthenticationCreds,
   type AuthenticationState,
   type BaileysEventMap,
@@ -101,6 +102,13 @@ export class Client {
       { text },
       id ? { messageId: id } : {},
     );
+    this.sent.set(sent?.key.id ?? '', sent?.message);
+    return sent?.key.id ?? '';
+  }
+
+  /** Sends any content to any chat, and keeps it for those who ask for it again. */
+  async sendTo(jid: string, content: AnyMessageContent): Promise<string> {
+    const sent = await this.socket.sendMessage(jid, content);
     this.sent.set(sent?.key.id ?? '', sent?.message);
     return sent?.key.id ?? '';
   }

@@ -145,11 +145,12 @@ function nowSeconds(): string {
 
 /**
  * Identity of a queued stanza. A message is known by its id and its sender's user, since clients acknowledge it
- * by a receipt to the chat; others by id, type and exact sender.
+ * by a receipt to the chat; others by id, type and exact sender. In groups the sender is the participant.
  */
 function pendingKey({ tag, attrs }: BinaryNode): string {
-  if (tag === 'message') return `message|${attrs.id}|${parseJid(attrs.from)?.user ?? ''}`;
-  return `${tag}|${attrs.id}|${attrs.type ?? ''}|${attrs.from ?? ''}`;
+  const { id, type = '', from = '', participant } = attrs;
+  if (tag === 'message') return `message|${id}|${parseJid(participant ?? from)?.user ?? ''}`;
+  return `${tag}|${id}|${type}|${from}|${participant ?? ''}`;
 }
 
 /**
@@ -157,7 +158,8 @@ function pendingKey({ tag, attrs }: BinaryNode): string {
  * copy of one's own message names the chat as `recipient` and may have no `to`.
  */
 function ackKey({ attrs }: BinaryNode, ownUser: string): string {
-  if (attrs.class !== 'message') return `${attrs.class}|${attrs.id}|${attrs.type ?? ''}|${attrs.to ?? ''}`;
-  const sender = attrs.to ? parseJid(attrs.to)?.user : ownUser;
-  return `message|${attrs.id}|${sender ?? ''}`;
+  const { id, type = '', to = '', participant } = attrs;
+  if (attrs.class !== 'message') return `${attrs.class}|${id}|${type}|${to}|${participant ?? ''}`;
+  const sender = participant ?? to;
+  return `message|${id}|${(sender ? parseJid(sender)?.user : ownUser) ?? ''}`;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Account } from './account.ts';
+import type { Device } from './device.ts';
 
 export type Role = 'member' | 'admin' | 'superadmin';
 
@@ -91,6 +92,11 @@ export class Group {
 
   get admins(): Account[] {
     return [...this.members.keys()].filter((account) => this.isAdmin(account));
+  }
+
+  /** Every device of every member. */
+  devices(): Device[] {
+    return [...this.members.keys()].flatMap((account) => [...account.devices.values()]);
   }
 
   /** Address of a member's device as this group writes it. */

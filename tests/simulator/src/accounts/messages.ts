@@ -19,8 +19,25 @@ export interface PhoneMessage {
   /** Written on this phone itself, as against received or copied from a linked device. */
   sent_here: boolean;
   status: MessageStatus;
+  /** Address of the group that it was said in; `to` is the same. */
+  group?: string;
+  /** Of this account's messages in groups: how far each other member is, by number. */
+  receipts?: Record<string, MessageStatus>;
+  /** Addresses of those whom it mentions. */
+  mentioned?: string[];
+  /** Id of the message that it answers or reacts to. */
+  about?: string;
   /** What it carries. */
   file?: PhoneFile;
+}
+
+/** Whom a message mentions and which one it is about, where it does. */
+export function references(message: proto.IMessage): Pick<PhoneMessage, 'mentioned' | 'about'> {
+  const contents = Object.values(message) as ({ contextInfo?: proto.IContextInfo | null } | null)[];
+  const context = contents.find((content) => content?.contextInfo)?.contextInfo;
+  const about = message.reactionMessage?.key?.id ?? context?.stanzaId;
+  const mentioned = context?.mentionedJid ?? [];
+  return { ...(mentioned.length > 0 ? { mentioned } : {}), ...(about ? { about } : {}) };
 }
 
 /** Kind and text of a message; undefined for what is no chat message (key shares, receipts of state). */

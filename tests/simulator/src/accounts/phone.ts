@@ -7,9 +7,12 @@ import type { Account } from './account.ts';
 import { AlreadyDecryptedError, PhoneCipher } from './cipher.ts';
 import type { Companion } from './companion.ts';
 import type { Device, KeyBundle } from './device.ts';
+import { Group } from './group.ts';
+import { awaitedReceipts, noteReceipt, RANK } from './group-receipts.ts';
 import { bootstrapMessages } from './history.ts';
-import { describe, type MessageStatus, type PhoneMessage } from './messages.ts';
+import { describe, type MessageStatus, type PhoneMessage, references } from './messages.ts';
 import { type FileToSend, receiveFile, uploadFile } from './phone-files.ts';
+import { PhoneGroups } from './phone-groups.ts';
 import { SignalStore } from './signal-store.ts';
 
 /** What a phone does by itself. */
@@ -25,7 +28,9 @@ export interface Behaviour {
 
 const MAX_RETRY_REQUESTS = 5;
 const MAX_REMEMBERED_SENDS = 10_000;
-const RANK: Record<MessageStatus, number> = { received: 0, sent: 1, delivered: 2, read: 3 };
+
+/** Where one writes to. */
+export type Chat = Account | Group;
 
 /** Limits of a phone's memory. */
 export interface PhoneLimits {
@@ -47,9 +52,10 @@ export class Phone
   private readonly router: Router;
   private readonly store = new SignalStore();
   private readonly cipher = new PhoneCipher(this.store);
+  private readonly groups = new PhoneGroups(this, this.cipher);
   private readonly seen: BoundedSet;
   /** What was sent from here, to encrypt it again on request. */
-  private readonly sent = new BoundedMap<{ message: proto.IMessage; to: Account }>(MAX_REMEMBERED_SENDS);
+  private readonly sent = new BoundedMap<{ message: proto.IMessage; to: Chat }>(MAX_REMEMBERED_SENDS);
   /** This account's messages, whichever device sent them, whose receipts are still to come. */
   private readonly unread = new BoundedMap<PhoneMessage>(MAX_REMEMBERED_SENDS);
   private readonly retryRequests = new BoundedMap<number>(MAX_REMEMBERED_SENDS);
@@ -82,32 +88,31 @@ export class Phone
     // A virtual phone shows no typing and no presence.
   }
 
-  /** Sends an encrypted text to a number's devices and, as a copy, to this account's own companions. */
-  async sendText(to: Account, text: string, id = generateMessageIDV2(this.account.jid())): Promise<string> {
+  /** Sends an encrypted text to a chat's devices and, as a copy, to this account's own companions. */
+  async sendText(to: Chat, text: string, id = generateMessageIDV2(this.account.jid())): Promise<string> {
     return this.send(to, { conversation: text }, { kind: 'text', text }, id);
   }
 
   /** Uploads a file and sends it as `sendText` does. */
-  async sendFile(
-    to: Account,
-    file: FileToSend,
-    id = generateMessageIDV2(this.account.jid()),
-  ): Promise<string> {
+  async sendFile(to: Chat, file: FileToSend, id = generateMessageIDV2(this.account.jid())): Promise<string> {
     const { message, path, sealed } = await uploadFile(this.router.files, file);
     this.router.files.store.remember(id, path, sealed);
     return this.send(to, message, { kind: file.kind, text: file.caption ?? null }, id);
   }
 
-  private async send(
-    to: Account,
+  /** Sends any content as `sendText` does. */
+  async send(
+    to: Chat,
     message: proto.IMessage,
     content: Pick<PhoneMessage, 'kind' | 'text'>,
-    id: string,
+    id = generateMessageIDV2(this.account.jid()),
   ): Promise<string> {
     const entry: PhoneMessage = {
       id,
       from: this.account.number,
-      to: to.number,
+      to: to instanceof Group ? to.jid : to.number,
+      ...this.inGroup(to),
+      ...references(message),
       ...content,
       at_ms: performance.timeOrigin + performance.now(),
       duplicate: false,
@@ -122,18 +127,22 @@ export class Phone
     return id;
   }
 
-  /** Sends read receipts for messages of a contact; without ids, for all that it has not read yet. */
-  markRead(contact: Account, ids?: string[]): string[] {
+  /** Sends read receipts for messages of a chat, to each author; without ids, for all that it has not read yet. */
+  markRead(chat: Chat, ids?: string[]): string[] {
     const wanted = ids && new Set(ids);
+    const isInChat = (entry: PhoneMessage) =>
+      chat instanceof Group ? entry.group === chat.jid : !entry.group && entry.from === chat.number;
     const entries = this.log
       .after(0)
-      .filter((entry) => !entry.from_me && entry.from === contact.number)
+      .filter((entry) => !entry.from_me && isInChat(entry))
       .filter((entry) => (wanted ? wanted.has(entry.id) : entry.status === 'received'));
-    const unique = [...new Set(entries.map((entry) => entry.id))];
-    if (unique.length === 0) return [];
     for (const entry of entries) entry.status = 'read';
-    this.sendReceipt(this.address(contact), unique, 'read');
-    return unique;
+    for (const from of new Set(entries.map((entry) => entry.from))) {
+      const author = this.router.accountOf(from);
+      const theirs = new Set(entries.filter((entry) => entry.from === from).map(({ id }) => id));
+      if (author) this.sendReceipt(this.receiptTo(chat, author), [...theirs], 'read');
+    }
+    return [...new Set(entries.map((entry) => entry.id))];
   }
 
   /** Shows a contact's devices that this phone is typing, or has stopped. */
@@ -158,7 +167,8 @@ export class Phone
     });
   }
 
-  private async transmit(to: Account, message: proto.IMessage, id: string): Promise<void> {
+  private async transmit(to: Chat, message: proto.IMessage, id: string): Promise<void> {
+    if (to instanceof Group) return this.pass(await this.groups.seal(to, message, id));
     const copy = { deviceSentMessage: { destinationJid: this.address(to), message } };
     const recipients: BinaryNode[] = [];
     for (const device of to.devices.values()) {
@@ -168,8 +178,7 @@ export class Phone
       if (device !== this && to !== this.account) recipients.push(await this.encryptFor(device, copy));
     }
     const attrs = { id, to: this.address(to), type: 'text' };
-    const stanza = node('message', attrs, [node('participants', {}, recipients)]);
-    this.router.message(this, stanza, performance.timeOrigin + performance.now());
+    this.pass(node('message', attrs, [node('participants', {}, recipients)]));
   }
 
   private async encryptFor(device: Device, message: proto.IMessage): Promise<BinaryNode> {
@@ -184,17 +193,21 @@ export class Phone
   }
 
   private async receiveMessage(stanza: BinaryNode, arrivedAtMs: number): Promise<void> {
-    const sender = this.router.deviceAt(stanza.attrs.from);
+    const group = this.router.groups.at(stanza.attrs.from);
+    const sender = this.router.deviceAt(group ? stanza.attrs.participant : stanza.attrs.from);
     const enc = child(stanza, 'enc');
     if (!sender || !enc) return;
     let message: proto.IMessage;
     try {
-      message = await this.cipher.decrypt(sender, enc);
+      message = group
+        ? await this.groups.open(group.jid, sender, stanza)
+        : await this.cipher.decrypt(sender, enc);
     } catch (error) {
       if (!(error instanceof AlreadyDecryptedError)) this.requestRetry(stanza);
       return;
     }
-    const content = describe(message.deviceSentMessage?.message ?? message);
+    const whole = message.deviceSentMessage?.message ?? message;
+    const content = describe(whole);
     if (!content || stanza.attrs.category === 'peer') return;
     const fromMe = sender.account === this.account;
     const recipient = fromMe
@@ -202,11 +215,14 @@ export class Phone
       : this.account;
     const id = stanza.attrs.id ?? '';
     this.retryRequests.delete(id);
-    const file = await receiveFile(this.router.files, message.deviceSentMessage?.message ?? message);
+    const file = await receiveFile(this.router.files, whole);
     const entry: PhoneMessage = {
       id,
       from: sender.account.number,
-      to: recipient?.number ?? '',
+      to: group?.jid ?? recipient?.number ?? '',
+      ...(group ? { group: group.jid } : {}),
+      ...(group && fromMe ? this.inGroup(group) : {}),
+      ...references(whole),
       ...content,
       ...(file ? { file } : {}),
       at_ms: arrivedAtMs,
@@ -217,27 +233,38 @@ export class Phone
     };
     if (fromMe) this.unread.set(id, entry);
     this.record(entry);
-    if (!fromMe) this.react(entry, sender.account, stanza.attrs.from ?? '');
+    if (!fromMe) this.react(entry, sender.account, stanza);
   }
 
-  private react(entry: PhoneMessage, contact: Account, from: string): void {
+  /** Answers nothing in groups, where several phones that do so would not end. */
+  private react(
+    entry: PhoneMessage,
+    contact: Account,
+    { attrs: { from = '', participant } }: BinaryNode,
+  ): void {
     const { auto_delivery_receipt, auto_read, auto_reply, receipt_delay_ms } = this.behaviour;
     after(receipt_delay_ms, () => {
-      if (auto_delivery_receipt) this.sendReceipt(from, [entry.id]);
+      if (auto_delivery_receipt) this.sendReceipt({ to: from, participant }, [entry.id]);
       if (!auto_read) return;
       entry.status = 'read';
-      this.sendReceipt(this.address(contact), [entry.id], 'read');
+      const chat = this.router.groups.at(entry.group) ?? contact;
+      this.sendReceipt(this.receiptTo(chat, contact), [entry.id], 'read');
     });
     const reply = auto_reply.text;
-    if (reply === null) return;
+    if (reply === null || entry.group) return;
     after(auto_reply.delay_ms, () => {
       void this.sendText(contact, reply.replaceAll('{text}', entry.text ?? '')).catch(() => undefined);
     });
   }
 
-  private sendReceipt(to: string, ids: string[], type?: string): void {
+  private receiptTo(chat: Chat, author: Account): ReceiptAddress {
+    if (chat instanceof Group) return { to: chat.jid, participant: chat.address(author) };
+    return { to: this.address(author), participant: undefined };
+  }
+
+  private sendReceipt({ to, participant }: ReceiptAddress, ids: string[], type?: string): void {
     const [first = '', ...others] = ids;
-    const attrs = { id: first, to, ...(type ? { type } : {}) };
+    const attrs = { id: first, to, ...(participant ? { participant } : {}), ...(type ? { type } : {}) };
     const list =
       others.length > 0
         ? [
@@ -258,17 +285,30 @@ export class Phone
     if (!status) return;
     for (const id of ids) {
       const entry = id ? this.unread.get(id) : undefined;
-      if (!id || !entry || RANK[entry.status] >= RANK[status]) continue;
-      entry.status = status;
-      if (status === 'read') this.unread.delete(id);
+      if (!id || !entry || !this.advance(entry, stanza, status)) continue;
+      if (entry.status === 'read') this.unread.delete(id);
       this.emit('status', entry);
     }
   }
 
+  private advance(entry: PhoneMessage, receipt: BinaryNode, status: MessageStatus): boolean {
+    if (entry.group) {
+      const member = this.router.accountAt(receipt.attrs.participant);
+      return member !== undefined && noteReceipt(entry, member.number, status);
+    }
+    if (RANK[entry.status] >= RANK[status]) return false;
+    entry.status = status;
+    return true;
+  }
+
   private async encryptAgain(receipt: BinaryNode): Promise<void> {
-    const device = this.router.deviceAt(receipt.attrs.from);
+    const device = this.router.deviceAt(receipt.attrs.participant ?? receipt.attrs.from);
     const original = this.sent.get(receipt.attrs.id ?? '');
     if (!device || !original) return;
+    if (original.to instanceof Group) {
+      this.pass(await this.groups.sealAgain(original.to, device, original.message, receipt));
+      return;
+    }
     await this.cipher.restartSession(device, receipt);
     const own = device.account === this.account;
     const message = own
@@ -282,7 +322,7 @@ export class Phone
       type: 'text',
       ...(own ? { recipient: this.address(original.to) } : {}),
     };
-    this.router.message(this, node('message', attrs, [enc]), performance.timeOrigin + performance.now());
+    this.pass(node('message', attrs, [enc]));
   }
 
   private requestRetry(stanza: BinaryNode): void {
@@ -292,13 +332,23 @@ export class Phone
     this.retryRequests.set(id, count);
     const bundle = this.takeBundle();
     const retry = { count: String(count), id, t: stanza.attrs.t ?? '', v: '1', error: '0' };
-    const attrs = { id, to: stanza.attrs.from ?? '', type: 'retry' };
+    const { from = '', participant } = stanza.attrs;
+    const attrs = { id, to: from, ...(participant ? { participant } : {}), type: 'retry' };
     const content = [
       node('retry', retry),
       node('registration', {}, uintBytes(bundle.registrationId, 4)),
       node('keys', {}, bundleNodes(bundle)),
     ];
     this.router.receipt(this, node('receipt', attrs, content));
+  }
+
+  private pass(stanza: BinaryNode): void {
+    this.router.message(this, stanza, performance.timeOrigin + performance.now());
+  }
+
+  private inGroup(chat: Chat): Pick<PhoneMessage, 'group' | 'receipts'> {
+    if (!(chat instanceof Group)) return {};
+    return { group: chat.jid, receipts: awaitedReceipts(chat, this.account.number) };
   }
 
   private record(message: PhoneMessage): void {
@@ -314,6 +364,12 @@ export class Phone
     this.work = done.catch(() => undefined);
     return done;
   }
+}
+
+interface ReceiptAddress {
+  to: string;
+  /** In groups: whose message it is. */
+  participant: string | undefined;
 }
 
 /** Key bundle as stanzas carry it. */

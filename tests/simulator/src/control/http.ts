@@ -4,6 +4,7 @@ import { ApiError } from './errors.ts';
 import { callRoutes } from './routes-calls.ts';
 import { deviceRoutes } from './routes-devices.ts';
 import { faultRoutes } from './routes-faults.ts';
+import { groupMessageRoutes } from './routes-group-messages.ts';
 import { groupRoutes } from './routes-groups.ts';
 import { pageRoutes } from './routes-page.ts';
 import { phoneRoutes } from './routes-phones.ts';
@@ -37,6 +38,7 @@ const ROUTES: Route[] = [
   ...deviceRoutes,
   ...faultRoutes,
   ...groupRoutes,
+  ...groupMessageRoutes,
   ...serverRoutes,
   ...pageRoutes,
 ];

@@ -1,6 +1,7 @@
 import { Companion } from '../accounts/companion.ts';
 import type { PhoneMessage } from '../accounts/messages.ts';
 import type { Phone } from '../accounts/phone.ts';
+import type { FileToSend } from '../accounts/phone-files.ts';
 import { enterCode } from '../handlers/pairing-code.ts';
 import { scan } from '../handlers/registration.ts';
 import { FILE_KINDS, type FileKind } from '../media/cipher.ts';
@@ -137,9 +138,14 @@ async function sendFile(call: Call) {
   const { body } = call;
   const phone = phoneOf(call);
   const to = accountOf(call, body.to, 'to');
+  return { id: await phone.sendFile(to, readFile(body), readOptionalText(body, 'id')) };
+}
+
+/** The file that a call describes. */
+export function readFile(body: Record<string, unknown>): FileToSend {
   const kind = body.kind as FileKind;
   if (!FILE_KINDS.includes(kind)) throw invalid('kind', `must be one of ${FILE_KINDS.join(', ')}`);
-  const file = {
+  return {
     kind,
     path: readOptionalText(body, 'path'),
     size: readInteger(body.size, 'size', { min: 1, max: MAX_FILE_BYTES, fallback: 1 }),
@@ -148,17 +154,18 @@ async function sendFile(call: Call) {
     file_name: readOptionalText(body, 'file_name'),
     voice: body.voice !== undefined && readBoolean(body.voice, 'voice'),
   };
-  return { id: await phone.sendFile(to, file, readOptionalText(body, 'id')) };
 }
 
 function markRead(call: Call) {
   const { body } = call;
   const contact = accountOf(call, body.from ?? body.chat, 'from');
-  const { ids } = body;
-  if (ids !== undefined && !(Array.isArray(ids) && ids.every((id) => typeof id === 'string'))) {
-    throw invalid('ids', 'must be a list of message ids');
-  }
-  return { ids: phoneOf(call).markRead(contact, ids) };
+  return { ids: phoneOf(call).markRead(contact, readIds(body)) };
+}
+
+export function readIds({ ids }: Record<string, unknown>): string[] | undefined {
+  if (ids === undefined) return undefined;
+  if (Array.isArray(ids) && ids.every((id) => typeof id === 'string')) return ids;
+  throw invalid('ids', 'must be a list of message ids');
 }
 
 function showTyping(call: Call) {

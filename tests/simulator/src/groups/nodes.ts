@@ -38,14 +38,14 @@ export function participantNode(
   return node('participant', attrs);
 }
 
-/** Attributes by which a stanza of a group names who did something. */
+/** Attributes by which a stanza of a group names who did something; the first address alone says on which device. */
 export function authorAttributes(group: Group, author: Account, device = 0): Attributes {
   const attrs: Attributes = {
     participant: group.address(author, device),
     addressing_mode: group.addressing,
   };
-  if (group.addressing === 'lid') attrs.participant_pn = author.jid(device);
-  else attrs.participant_lid = author.lidJid(device);
+  if (group.addressing === 'lid') attrs.participant_pn = author.jid();
+  else attrs.participant_lid = author.lidJid();
   return attrs;
 }
 

@@ -1,4 +1,5 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
+import { groupIdOf } from '../accounts/group.ts';
 import type { Connection } from '../connection.ts';
 import { node } from '../wire/nodes.ts';
 
@@ -20,6 +21,13 @@ export function handleMessage(connection: Connection, stanza: BinaryNode): void 
   const refused = faults.take('ack_error', number);
   if (refused) {
     connection.send(acknowledgement(stanza, refused.code ?? DEFAULT_ACK_ERROR));
+    return;
+  }
+  const { groups } = simulator.router;
+  const isToGroup = groupIdOf(stanza.attrs.to) !== undefined;
+  const refusal = isToGroup ? groups.refusalOf(device.account, groups.at(stanza.attrs.to)) : undefined;
+  if (refusal) {
+    connection.send(acknowledgement(stanza, refusal));
     return;
   }
   simulator.router.message(device, stanza, arrivedAtMs);

@@ -7,7 +7,7 @@ import { handleMediaRequest } from './media.ts';
 export function handleReceipt(connection: Connection, stanza: BinaryNode): void {
   const { device, simulator } = connection;
   if (!device) return;
-  const { id = '', to, type } = stanza.attrs;
+  const { id = '', to, type, participant } = stanza.attrs;
   if (type === 'server-error') handleMediaRequest(connection, stanza);
   else {
     if (type === 'retry') device.acknowledgeForRetry(stanza);
@@ -17,15 +17,21 @@ export function handleReceipt(connection: Connection, stanza: BinaryNode): void 
   const attrs: Record<string, string> = { class: 'receipt', id };
   if (to) attrs.from = to;
   if (type) attrs.type = type;
+  if (participant) attrs.participant = participant;
   connection.send(node('ack', attrs));
 }
 
 function acknowledgeMessages({ device }: Connection, stanza: BinaryNode): void {
-  const { id, to } = stanza.attrs;
+  const { id, to, participant } = stanza.attrs;
   const ids = [id, ...children(children(stanza)[0]).map((item) => item.attrs.id)];
   for (const acknowledged of ids) {
     if (!acknowledged) continue;
-    const attrs = { class: 'message', id: acknowledged, ...(to ? { to } : {}) };
+    const attrs = {
+      class: 'message',
+      id: acknowledged,
+      ...(to ? { to } : {}),
+      ...(participant ? { participant } : {}),
+    };
     device?.acknowledge(node('ack', attrs));
   }
 }

@@ -8,9 +8,11 @@ import type { BoundedLog } from '../bounded.ts';
 import type { FaultTable } from '../faults.ts';
 import type { Stats } from '../stats.ts';
 import { type Jid, parseJid } from '../wire/jid.ts';
-import { bytesOf, child, children, node } from '../wire/nodes.ts';
+import { child, children, node } from '../wire/nodes.ts';
+import { asDelivered } from './corruption.ts';
+import type { GroupRouter } from './group-messages.ts';
 
-/** A message stanza that arrived at the server. Numbers are E.164. */
+/** A message stanza that arrived at the server. Numbers are E.164; a group is named by its address. */
 export interface Arrival {
   id: string;
   from: string;
@@ -19,9 +21,6 @@ export interface Arrival {
   /** Milliseconds since the epoch, with fractions. */
   at_ms: number;
 }
-
-/** Distance from the end of a ciphertext that lies inside the encrypted text, before its authentication code. */
-const CORRUPTED_BYTE = 18;
 
 /**
  * Carries stanzas from any device, on a socket or in this process, to the devices that they are for, and
@@ -33,6 +32,7 @@ export class Router {
   private readonly stats: Stats;
   private readonly faults: FaultTable;
   readonly files: FileHost;
+  readonly groups: GroupRouter;
 
   constructor(
     registry: Registry,
@@ -40,16 +40,23 @@ export class Router {
     stats: Stats,
     faults: FaultTable,
     files: FileHost,
+    groups: GroupRouter,
   ) {
     this.registry = registry;
     this.arrivals = arrivals;
     this.stats = stats;
     this.faults = faults;
     this.files = files;
+    this.groups = groups;
   }
 
   accountAt(jid: string | undefined): Account | undefined {
     return this.registry.accountAt(jid);
+  }
+
+  /** Registered account of a number in E.164. */
+  accountOf(number: string): Account | undefined {
+    return this.registry.registered(number.slice(1));
   }
 
   deviceAt(jid: string | undefined): Device | undefined {
@@ -58,6 +65,7 @@ export class Router {
 
   /** Notes a message's arrival and hands each encrypted copy to its device. */
   message(sender: Device, stanza: BinaryNode, arrivedAtMs: number): void {
+    const group = this.groups.at(stanza.attrs.to);
     const to = parseJid(stanza.attrs.to);
     const recipient = to && this.registry.account(to);
     this.stats.messages += 1;
@@ -65,9 +73,10 @@ export class Router {
       id: stanza.attrs.id ?? '',
       from: sender.account.number,
       from_device: sender.id,
-      to: recipient?.number ?? (to && !to.lid ? `+${to.user}` : ''),
+      to: group?.jid ?? recipient?.number ?? (to && !to.lid ? `+${to.user}` : ''),
       at_ms: arrivedAtMs,
     });
+    if (group) this.groups.message(sender, group, stanza, arrivedAtMs);
     if (!to) return;
     const identity = child(stanza, 'device-identity');
     const participants = child(stanza, 'participants');
@@ -85,6 +94,11 @@ export class Router {
   /** Passes a receipt on to the devices of the one whose message it is about. */
   receipt(sender: Device, stanza: BinaryNode): void {
     this.stats.receipts += 1;
+    const group = this.groups.at(stanza.attrs.to);
+    if (group) {
+      this.groups.receipt(sender, group, stanza);
+      return;
+    }
     const to = parseJid(stanza.attrs.to);
     const account = to && this.registry.account(to);
     if (!account || !to) return;
@@ -109,6 +123,11 @@ export class Router {
 
   /** Typing: to whoever is online, never queued. */
   chatState(sender: Device, stanza: BinaryNode): void {
+    const group = this.groups.at(stanza.attrs.to);
+    if (group) {
+      this.groups.chatState(sender, group, stanza);
+      return;
+    }
     const to = parseJid(stanza.attrs.to);
     const account = to && this.registry.account(to);
     if (!account || !to) return;
@@ -128,8 +147,7 @@ export class Router {
     arrivedAtMs: number,
   ): void {
     if (!enc || target === sender) return;
-    const corrupted = this.faults.take('corrupt', target.account.number) !== undefined;
-    const content = [corrupted ? corrupt(enc) : enc];
+    const content = [asDelivered(enc, this.faults, target.account.number)];
     if (identity) content.push(identity);
     const attrs = this.messageAttributes(sender, target, stanza, to);
     target.deliver(node('message', attrs, content), arrivedAtMs);
@@ -166,11 +184,4 @@ const FORWARDED_RECEIPTS = new Set(['inactive', 'read', 'played']);
 
 function nowSeconds(): string {
   return Math.floor(Date.now() / 1000).toString();
-}
-
-function corrupt(enc: BinaryNode): BinaryNode {
-  const bytes = Buffer.from(bytesOf(enc) ?? []);
-  const at = Math.max(0, bytes.length - CORRUPTED_BYTE);
-  if (bytes.length > 0) bytes.writeUInt8(bytes.readUInt8(at) ^ 0xff, at);
-  return { ...enc, content: bytes };
 }
