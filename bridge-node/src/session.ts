@@ -5,6 +5,7 @@ import { CloseSignal } from './close-signal.js';
 import { actOnChat } from './commands/act-on-chat.js';
 import { checkNumbers } from './commands/check-numbers.js';
 import { downloadMedia } from './commands/download-media.js';
+import { manageGroup } from './commands/manage-group.js';
 import { markRead } from './commands/mark-read.js';
 import { requestPairingCode } from './commands/pairing-code.js';
 import { RecipientSessions } from './commands/recipient-sessions.js';
@@ -12,9 +13,9 @@ import { Sender } from './commands/send.js';
 import { contactId } from './contact-id.js';
 import type { EventStream } from './event-stream.js';
 import { reportAccountStanding } from './events/account-standing.js';
-import { type CallContent, readCall } from './events/calls.js';
+import { readCall } from './events/calls.js';
 import { QrClock } from './events/qr.js';
-import { type ReceiptContent, readReceipt } from './events/receipts.js';
+import { readReceipt } from './events/receipts.js';
 import type {
   AuthKey,
   Closed,
@@ -24,16 +25,17 @@ import type {
   SessionCommand,
   StoredMessage,
 } from './generated/ponte/bridge/v1/bridge.js';
-import { type InboundContent, InboundRecorder, type Me } from './inbound.js';
+import { readGroupChange } from './groups/group-changes.js';
+import { InboundRecorder, type Me } from './inbound.js';
 import { Liveness } from './liveness.js';
 import { describeError, type LogFields, log } from './logger.js';
 import { PendingAnswers } from './pending-answers.js';
+import { Recordings } from './recordings.js';
 import { cutStalledClose, endSocket, openSocket } from './socket.js';
 import { StanzaRecorder } from './stanza-recorder.js';
 import { within } from './within.js';
 
 const AUTH_TIMEOUT_MS = 15_000;
-const INBOUND_TIMEOUT_MS = 10_000;
 const GET_MESSAGE_TIMEOUT_MS = 5_000;
 const MAX_PENDING = 1000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 20_000;
@@ -58,9 +60,7 @@ export class Session {
     AUTH_TIMEOUT_MS,
     MAX_PENDING,
   );
-  readonly #inbound = new PendingAnswers<string>('InboundMessage', INBOUND_TIMEOUT_MS, MAX_PENDING);
-  readonly #receipts = new PendingAnswers<string>('Receipt', INBOUND_TIMEOUT_MS, MAX_PENDING);
-  readonly #calls = new PendingAnswers<string>('Call', INBOUND_TIMEOUT_MS, MAX_PENDING);
+  readonly #recordings: Recordings;
   readonly #stored = new PendingAnswers<StoredMessage>('GetMessage', GET_MESSAGE_TIMEOUT_MS, MAX_PENDING);
   readonly #sends = new Set<Promise<void>>();
   readonly #qr: QrClock;
@@ -91,25 +91,29 @@ export class Session {
       },
       (error) => this.close(closings.authStoreFailed(describeError(error))),
     );
+    this.#recordings = new Recordings(open, stream, (what, error) => this.#onNotRecorded(what, error));
     const storedMessage = (id: string) => this.#storedMessage(id);
     const recorder = new InboundRecorder(
       () => this.#me(),
-      (content) => this.#recordInbound(content),
+      (content) => this.#recordings.inbound(content),
       storedMessage,
     );
     const receipts = new StanzaRecorder(
       'CB:receipt',
       (stanza) => readReceipt(stanza, this.#me()),
-      (content) => this.#recordReceipt(content),
+      (content) => this.#recordings.receipt(content),
     );
     const calls = new StanzaRecorder(
       'CB:call',
       (stanza) => readCall(stanza, this.#me()),
-      (content) => this.#recordCall(content),
+      (content) => this.#recordings.call(content),
+    );
+    const groups = new StanzaRecorder('CB:notification', readGroupChange, (change) =>
+      this.#recordings.group(change),
     );
     this.#sock = openSocket(
       { ...open, connectTimeoutMs },
-      { auth: this.#auth, recorder, recorders: [receipts, calls], storedMessage },
+      { auth: this.#auth, recorder, recorders: [receipts, calls, groups], storedMessage },
     );
     const recipients = new RecipientSessions(this.#sock);
     this.#sender = new Sender(
@@ -118,7 +122,7 @@ export class Session {
       () => this.#connected,
       this.#closeSignal,
       open.ackTimeoutMs || DEFAULT_ACK_TIMEOUT_MS,
-      (ack) => this.#emitReceipt(0, ack),
+      (ack) => this.#recordings.tellReceipt(ack),
       (chatJid) => recipients.prepare(chatJid),
       storedMessage,
     );
@@ -142,22 +146,13 @@ export class Session {
 
   /** Acts on one command of the stream; `open` is not one of them, the session exists already. */
   handle({ command }: SessionCommand): void {
+    if (this.#recordings.answer(command)) return;
     switch (command?.$case) {
       case 'authStored':
         this.#authWrites.answer(command.authStored.requestId, command.authStored.errorCode);
         return;
       case 'authLoaded':
         this.#authReads.answer(command.authLoaded.requestId, command.authLoaded);
-        return;
-      case 'inboundRecorded':
-        this.#inbound.answer(command.inboundRecorded.requestId, command.inboundRecorded.errorCode);
-        return;
-      case 'receiptRecorded':
-        for (const requestId of command.receiptRecorded.requestIds)
-          this.#receipts.answer(requestId, command.receiptRecorded.errorCode);
-        return;
-      case 'callRecorded':
-        this.#calls.answer(command.callRecorded.requestId, command.callRecorded.errorCode);
         return;
       case 'storedMessage':
         this.#stored.answer(command.storedMessage.requestId, command.storedMessage);
@@ -179,6 +174,11 @@ export class Session {
         void actOnChat(this.#sock, this.#closeSignal, command.actOnChat).then((chatActed) =>
           this.#stream.emit({ $case: 'chatActed', chatActed }),
         );
+        return;
+      case 'manageGroup':
+        void manageGroup(this.#sock, this.#closeSignal, command.manageGroup, (group) =>
+          this.#recordings.tellGroup(group),
+        ).then((groupManaged) => this.#stream.emit({ $case: 'groupManaged', groupManaged }));
         return;
       case 'downloadMedia':
         void downloadMedia(this.#sock, this.#closeSignal, command.downloadMedia).then((mediaDownloaded) =>
@@ -220,9 +220,7 @@ export class Session {
     this.#closeSignal.fire();
     this.#sender.end();
     const over = new Error('the session is closed');
-    this.#inbound.rejectAll(over);
-    this.#receipts.rejectAll(over);
-    this.#calls.rejectAll(over);
+    this.#recordings.end(over);
     this.#stored.rejectAll(over);
     this.#authReads.rejectAll(over);
     if (!this.#stream.isOpen) this.#authWrites.rejectAll(over);
@@ -333,41 +331,11 @@ export class Session {
     return keys;
   }
 
-  #recordInbound(content: InboundContent): Promise<void> {
-    const { companyId, sessionId } = this.#open;
-    return this.#record('inbound', this.#inbound, (requestId) =>
-      this.#stream.emit({ $case: 'inbound', inbound: { requestId, companyId, sessionId, ...content } }),
-    );
-  }
-
-  #recordReceipt(content: ReceiptContent): Promise<void> {
-    return this.#record('receipt', this.#receipts, (requestId) => this.#emitReceipt(requestId, content));
-  }
-
-  #recordCall(content: CallContent): Promise<void> {
-    const { companyId, sessionId } = this.#open;
-    return this.#record('call', this.#calls, (requestId) =>
-      this.#stream.emit({ $case: 'call', call: { requestId, companyId, sessionId, ...content } }),
-    );
-  }
-
-  async #record(
-    what: string,
-    answers: PendingAnswers<string>,
-    ask: (requestId: number) => void,
-  ): Promise<void> {
-    if (this.#closing) throw new Error('the session is closed');
-    try {
-      const errorCode = await answers.ask(ask);
-      if (errorCode) throw new Error(errorCode);
-    } catch (error) {
-      if (this.#closing) throw error;
-      log('warn', `${what} not recorded: ${describeError(error)}`, this.#logFields());
-      // Baileys would ask the sender of a message for it anew, behind what comes meanwhile. Unacknowledged,
-      // all of it comes in its order at the next login.
-      void this.close(closings.inboundStoreFailed(describeError(error)));
-      throw error;
-    }
+  #onNotRecorded(what: string, error: unknown): void {
+    log('warn', `${what} not recorded: ${describeError(error)}`, this.#logFields());
+    // Baileys would ask the sender of a message for it anew, behind what comes meanwhile. Unacknowledged,
+    // all of it comes in its order at the next login.
+    void this.close(closings.inboundStoreFailed(describeError(error)));
   }
 
   async #storedMessage(waMessageId: string): Promise<Uint8Array | undefined> {
@@ -381,11 +349,6 @@ export class Session {
     } catch {
       return undefined;
     }
-  }
-
-  #emitReceipt(requestId: number, content: ReceiptContent): void {
-    const { companyId, sessionId } = this.#open;
-    this.#stream.emit({ $case: 'receipt', receipt: { requestId, companyId, sessionId, ...content } });
   }
 
   #me(): Me {

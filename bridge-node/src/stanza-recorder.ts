@@ -9,7 +9,7 @@ export type StanzaSource = EventEmitter & { readonly isOpen: boolean };
 const AT_A_TIME = 500;
 
 /**
- * Makes each receipt, or each step of a call, durable before WhatsApp gets its ack. Baileys acknowledges such
+ * Makes each receipt, step of a call or change of a group durable before WhatsApp gets its ack. Baileys acknowledges such
  * a stanza as soon as it has seen it, so it sees one only once it is recorded; until then WhatsApp keeps it,
  * and brings it again at the next login.
  */

@@ -2,7 +2,7 @@ import { Boom } from '@hapi/boom';
 import { describe, expect, it, vi } from 'vitest';
 import { CloseSignal } from '../src/close-signal.js';
 import { actOnChat } from '../src/commands/act-on-chat.js';
-import { ChatAction } from '../src/generated/ponte/bridge/v1/bridge.js';
+import { ChatAction } from '../src/generated/ponte/bridge/v1/chat.js';
 
 const CHAT = '5511911111111@s.whatsapp.net';
 

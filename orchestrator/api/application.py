@@ -16,6 +16,7 @@ from orchestrator.api.rpc.chats import ChatMethods
 from orchestrator.api.rpc.companies import CompanyMethods
 from orchestrator.api.rpc.contacts import ContactMethods
 from orchestrator.api.rpc.events import EventMethods
+from orchestrator.api.rpc.groups import GroupMethods
 from orchestrator.api.rpc.keys import KeyMethods
 from orchestrator.api.rpc.media import MediaMethods
 from orchestrator.api.rpc.messages import MessageMethods
@@ -43,6 +44,7 @@ def public_handlers(services: ApiServices) -> dict[str, Handler]:
             MessageMethods(services.messages),
             ContactMethods(services.contacts),
             ChatMethods(services.chats),
+            GroupMethods(services.groups),
             EventMethods(services.events),
             MediaMethods(services.media),
             PolicyMethods(services.policies.policy, services.policies.audit),

@@ -7,6 +7,7 @@ from orchestrator.services.chats import ChatService
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.events import EventService
+from orchestrator.services.group_services import GroupServices
 from orchestrator.services.keys import KeyService
 from orchestrator.services.media import MediaService
 from orchestrator.services.messages import MessageService
@@ -25,6 +26,7 @@ class ApiServices:
     messages: MessageService
     contacts: ContactService
     chats: ChatService
+    groups: GroupServices
     events: EventService
     webhooks: WebhookService
     media: MediaService

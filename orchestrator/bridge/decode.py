@@ -8,6 +8,7 @@ from google.protobuf import json_format
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator._generated.ponte.bridge.v1 import call_pb2, standing_pb2
+from orchestrator.bridge.groups import decode_change
 from orchestrator.bridge.messages import (
     AuthRead,
     AuthWrite,
@@ -265,5 +266,6 @@ _READERS: dict[str, Callable[..., BridgeEvent | None]] = {
     "contact_mapping": _contact_mapping,
     "account_standing": _account_standing,
     "rate_limited": _rate_limited,
+    "group_changed": decode_change,
     "closed": _closed,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 from google.protobuf import json_format
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
-from orchestrator._generated.ponte.bridge.v1 import call_pb2, media_pb2
+from orchestrator._generated.ponte.bridge.v1 import call_pb2, chat_pb2, media_pb2
 from orchestrator.bridge.messages import Opening
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.chat import ChatAction
@@ -79,9 +79,9 @@ def mark_read(
 
 def act_on_chat(request_id: int, chat_jid: str, action: ChatAction) -> pb.SessionCommand:
     """Show typing in a chat, or block its contact."""
-    number = pb.ChatAction.Value(f"CHAT_ACTION_{action.value}")
+    number = chat_pb2.ChatAction.Value(f"CHAT_ACTION_{action.value}")
     return pb.SessionCommand(
-        act_on_chat=pb.ActOnChat(request_id=request_id, chat_jid=chat_jid, action=number)
+        act_on_chat=chat_pb2.ActOnChat(request_id=request_id, chat_jid=chat_jid, action=number)
     )
 
 

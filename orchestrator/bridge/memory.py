@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator._generated.ponte.bridge.v1 import group_pb2
 from orchestrator.bridge.messages import BridgeStatus, Opening
 from orchestrator.bridge.stream import SessionStream
+
+_SOME_TIME_MS = 1_700_000_000_000
 
 
 class MemoryBridge:
@@ -53,12 +56,14 @@ class MemoryBridge:
 class MemoryPeer:
     """The bridge's end of one stream, and the wire of the gateway's end.
 
-    It acknowledges messages by itself while `acknowledges` is set, and ends in good order when the gateway does.
+    It acknowledges messages by itself while `acknowledges` is set, tells of its `groups` when all are asked for while
+    that is a list, and ends in good order when the gateway does.
     """
 
     def __init__(self, opening: Opening) -> None:
         self.opening = opening
         self.acknowledges = True
+        self.groups: list[group_pb2.Group] | None = []
         self.over = False
         self.sent: list[pb.SendMessage] = []
         self._commands: asyncio.Queue[pb.SessionCommand | None] = asyncio.Queue()
@@ -111,7 +116,30 @@ class MemoryPeer:
             if self.acknowledges:
                 self.acknowledge(command.send_message)
                 return
+        if command.manage_group.HasField("read_all") and self.groups is not None:
+            self.tell_groups(command.manage_group.request_id, self.groups)
+            return
         self._commands.put_nowait(command)
+
+    def tell_groups(self, request_id: int, groups: list[group_pb2.Group]) -> None:
+        """Tell of all groups that the number is in."""
+        for group in groups:
+            self.change_group(group.jid, read=group)
+        jids = [group.jid for group in groups]
+        self.emit(group_managed=group_pb2.GroupManaged(request_id=request_id, group_jids=jids))
+
+    def change_group(self, group_jid: str, request_id: int = 0, **change: object) -> None:
+        """Tell that a group is another, for instance `change_group(jid, 7, deleted=pb.GroupDeleted())`."""
+        changed = group_pb2.GroupChanged(
+            request_id=request_id,
+            company_id=self.opening.company_id,
+            session_id=self.opening.session_id,
+            group_jid=group_jid,
+            notification_id=f"N{request_id}" if request_id else "",
+            at_ms=_SOME_TIME_MS,
+            **change,  # type: ignore[arg-type]  # one field of the oneof, and perhaps the author
+        )
+        self.emit(group_changed=changed)
 
     def acknowledge(self, message: pb.SendMessage) -> None:
         """Answer a message with the server's ack."""
@@ -120,7 +148,7 @@ class MemoryPeer:
                 request_id=message.request_id,
                 wa_message_id=message.wa_message_id,
                 outcome=pb.SEND_OUTCOME_ACKNOWLEDGED,
-                acknowledged_at_ms=1_700_000_000_000,
+                acknowledged_at_ms=_SOME_TIME_MS,
                 message_proto=message.text.body.encode(),
             )
         )

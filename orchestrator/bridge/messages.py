@@ -6,6 +6,7 @@ from datetime import datetime
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.call import CallUpdate
 from orchestrator.domain.closing import Closed
+from orchestrator.domain.group.changes import GroupChange
 from orchestrator.domain.inbound import InboundMessage, Receipt
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.policy.signals import CappingChanged, RateLimited, ReachOutLocked, ReachOutUnlocked
@@ -106,6 +107,16 @@ class MessageWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupArrived:
+    """A group is another than before, or was read; `request_id` 0 wants no answer."""
+
+    request_id: int
+    company_id: str
+    session_id: str
+    change: GroupChange
+
+
+@dataclass(frozen=True, slots=True)
 class ContactsMapped:
     """Both names of some contacts became known."""
 
@@ -128,6 +139,7 @@ BridgeEvent = (
     | InboundArrived
     | ReceiptArrived
     | CallTold
+    | GroupArrived
     | MessageWanted
     | ContactsMapped
     | StandingTold

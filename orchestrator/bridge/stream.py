@@ -11,6 +11,7 @@ from grpc.aio import AioRpcError
 from loguru import logger
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator._generated.ponte.bridge.v1 import chat_pb2, group_pb2
 from orchestrator.bridge import decode, encode, errors
 from orchestrator.bridge.messages import BridgeEvent, CheckedNumber, Opening, SendResult
 from orchestrator.domain.auth_state import AuthKey
@@ -24,7 +25,15 @@ _COMMANDS_WAITING = 1000
 """Bound of the commands that wait to be written; a caller beyond it waits."""
 
 _ANSWERS = frozenset(
-    {"send_result", "numbers_checked", "marked_read", "pairing_code", "chat_acted", "media_downloaded"}
+    {
+        "send_result",
+        "numbers_checked",
+        "marked_read",
+        "pairing_code",
+        "chat_acted",
+        "media_downloaded",
+        "group_managed",
+    }
 )
 
 
@@ -154,6 +163,16 @@ class SessionStream:
         answer = await self._question(lambda id_: encode.act_on_chat(id_, chat_jid, action), timeout_s)
         _raise_where_refused(answer.chat_acted)
 
+    async def manage_group(self, command: group_pb2.ManageGroup, timeout_s: float) -> group_pb2.GroupManaged:
+        """Ask something about groups, or change one; raises PonteError where there is no answer."""
+
+        def make(request_id: int) -> pb.SessionCommand:
+            numbered = pb.SessionCommand(manage_group=command)
+            numbered.manage_group.request_id = request_id
+            return numbered
+
+        return (await self._question(make, timeout_s)).group_managed
+
     async def download_media(
         self,
         message_proto: bytes,
@@ -216,6 +235,11 @@ class SessionStream:
     async def answer_call(self, request_id: int, error_code: str = "") -> None:
         """Answer a CallTold."""
         await self._put(encode.call_recorded(request_id, error_code))
+
+    async def answer_group(self, request_id: int, error_code: str = "") -> None:
+        """Answer a GroupArrived."""
+        recorded = group_pb2.GroupRecorded(request_id=request_id, error_code=error_code)
+        await self._put(pb.SessionCommand(group_recorded=recorded))
 
     async def answer_message(self, request_id: int, message_proto: bytes | None) -> None:
         """Answer a MessageWanted."""
@@ -317,6 +341,8 @@ def _unanswered(question: _Question, reason: str) -> SendResult:
     return SendResult(SendReport(Outcome.NOT_SENT, reason=errors.NOT_CONNECTED))
 
 
-def _raise_where_refused(answer: pb.NumbersChecked | pb.MarkedRead | pb.PairingCode | pb.ChatActed) -> None:
+def _raise_where_refused(
+    answer: pb.NumbersChecked | pb.MarkedRead | pb.PairingCode | chat_pb2.ChatActed,
+) -> None:
     if answer.error_code:
         raise errors.refused(answer.error_code, answer.detail)

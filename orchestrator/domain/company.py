@@ -19,6 +19,8 @@ class Scope(StrEnum):
     AUDIT_READ = "audit:read"
     CAMPAIGNS_MANAGE = "campaigns:manage"
     CAMPAIGNS_READ = "campaigns:read"
+    GROUPS_MANAGE = "groups:manage"
+    GROUPS_READ = "groups:read"
 
 
 ALL_SCOPES = frozenset(Scope)

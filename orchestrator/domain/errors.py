@@ -251,6 +251,45 @@ IMPORT_UNREADABLE = _code(
     _K.INVALID_ARGUMENT,
     "The file cannot be read as CSV in UTF-8 or as XLSX with a column phone_number.",
 )
+GROUP_NOT_MEMBER = _code(
+    "GROUP_NOT_MEMBER",
+    _K.FAILED_PRECONDITION,
+    "The session's number is not in this group; join it, or let an admin add the number.",
+)
+GROUP_NOT_ADMIN = _code(
+    "GROUP_NOT_ADMIN",
+    _K.PERMISSION_DENIED,
+    "WhatsApp lets only admins of the group do this; let an admin promote the session's number.",
+)
+GROUP_FULL = _code(
+    "GROUP_FULL",
+    _K.FAILED_PRECONDITION,
+    "The group has as many participants as WhatsApp allows; remove someone first, or use another group.",
+)
+GROUP_GONE = _code(
+    "GROUP_GONE",
+    _K.FAILED_PRECONDITION,
+    "WhatsApp has no such group any more; list the groups to see those that are left.",
+)
+GROUP_INVITE_INVALID = _code(
+    "GROUP_INVITE_INVALID", _K.INVALID_ARGUMENT, "WhatsApp knows no such invite link; check it."
+)
+GROUP_INVITE_REVOKED = _code(
+    "GROUP_INVITE_REVOKED", _K.FAILED_PRECONDITION, "The invite link was revoked; ask an admin for a new one."
+)
+GROUP_JOIN_REFUSED = _code(
+    "GROUP_JOIN_REFUSED",
+    _K.FAILED_PRECONDITION,
+    "WhatsApp does not let the session's number into this group by link; an admin has to add it.",
+)
+GROUP_ALREADY_MEMBER = _code(
+    "GROUP_ALREADY_MEMBER", _K.ALREADY_EXISTS, "The session's number is in this group already."
+)
+GROUP_REFUSED = _code(
+    "GROUP_REFUSED",
+    _K.FAILED_PRECONDITION,
+    "WhatsApp refused this for the group; refresh it, check what the session's number may do there, and try again.",
+)
 NOT_IMPLEMENTED = _code("NOT_IMPLEMENTED", _K.UNIMPLEMENTED, "This is not available.")
 SHUTTING_DOWN = _code("SHUTTING_DOWN", _K.UNAVAILABLE, "The server is stopping; try again in a moment.")
 INTERNAL = _code("INTERNAL", _K.INTERNAL, "Something went wrong on our side; the log has the request's id.")

@@ -42,6 +42,15 @@ class EventType(StrEnum):
     CAMPAIGN_STOPPED = "campaign.stopped"
     CAMPAIGN_COMPLETED = "campaign.completed"
     CAMPAIGN_CANCELLED = "campaign.cancelled"
+    GROUP_CREATED = "group.created"
+    GROUP_JOINED = "group.joined"
+    GROUP_LEFT = "group.left"
+    GROUP_UPDATED = "group.updated"
+    GROUP_PARTICIPANTS_ADDED = "group.participants_added"
+    GROUP_PARTICIPANTS_REMOVED = "group.participants_removed"
+    GROUP_PARTICIPANTS_PROMOTED = "group.participants_promoted"
+    GROUP_PARTICIPANTS_DEMOTED = "group.participants_demoted"
+    GROUP_JOIN_REQUEST = "group.join_request"
     WEBHOOK_TEST = "webhook.test"
 
 

@@ -13,6 +13,7 @@ from orchestrator.bridge.messages import (
     BridgeEvent,
     CallTold,
     ContactsMapped,
+    GroupArrived,
     InboundArrived,
     Linked,
     MessageWanted,
@@ -27,12 +28,18 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.inbound import InboundMessage, Receipt
 from orchestrator.domain.session import Lease, QrCode
+from orchestrator.gateway.group_reading import GroupReading
 from orchestrator.gateway.insist import insist
 from orchestrator.gateway.settings import GatewaySettings
-from orchestrator.gateway.work import Batches, ChatWork, Tasks
+from orchestrator.gateway.work import Batches, ChatWork, Tasks, Work
+from orchestrator.services.group_records import GroupRecords
 from orchestrator.services.session_runtime import SessionRuntime
 
 _READS_AT_A_TIME = 32
+_GROUPS_AT_A_TIME = 8
+_GROUPS_WAITING = 5000
+"""More than a number has groups: reading them all must not keep the stream from being read."""
+
 _WRITES_WAITING = 1000
 _RECEIPTS_WAITING = 2000
 _RECEIPTS_AT_A_TIME = 100
@@ -78,6 +85,7 @@ class EventPump:
         runtime: SessionRuntime,
         inbox: Inbox,
         receipts: Receipts,
+        groups: GroupRecords,
         settings: GatewaySettings,
         on_usable: Callable[[], None],
     ) -> None:
@@ -90,9 +98,12 @@ class EventPump:
         self._runtime = runtime
         self._inbox = inbox
         self._receipts = receipts
+        self._groups = groups
         self._writes: Batches[AuthWrite] = Batches(self._store_auth, 1, _WRITES_WAITING)
         self._reads = Tasks(_READS_AT_A_TIME)
         self._messages = ChatWork(self._record_inbound, settings.inbound_at_a_time, settings.inbound_waiting)
+        self._group_changes = ChatWork(self._record_group, _GROUPS_AT_A_TIME, _GROUPS_WAITING)
+        self._group_reading = GroupReading(stream, lease, groups, settings, self._group_changes.drained)
         self._receipt_batches: Batches[ReceiptArrived] = Batches(
             self._record_receipts, _RECEIPTS_AT_A_TIME, _RECEIPTS_WAITING
         )
@@ -116,6 +127,7 @@ class EventPump:
         except TimeoutError:
             return Closed(0, "connect_timeout", f"no sign of life in {self._sign_of_life_s:g} s")
         finally:
+            self._group_reading.cancel()
             for work in self._all_work():
                 work.cancel()
 
@@ -145,6 +157,8 @@ class EventPump:
                 await self._take_receipt(event)
             case CallTold():
                 await self._calls.put(event)
+            case GroupArrived():
+                await self._take_group(event)
             case MessageWanted():
                 await self._reads.start(self._find_message(event))
             case QrCode():
@@ -156,6 +170,7 @@ class EventPump:
                 await self._runtime.record_connected(
                     self._scope, self._session_id, self._fence, me, push_name
                 )
+                self._group_reading.begin()
             case ContactsMapped(contacts=contacts):
                 await self._reads.start(self._runtime.record_names(self._scope, contacts))
             case StandingTold():
@@ -252,6 +267,25 @@ class EventPump:
         except PonteError as error:
             self._log.info("How WhatsApp sees the number was not recorded: {}", error)
 
+    async def _take_group(self, event: GroupArrived) -> None:
+        if not self._is_ours(event.company_id, event.session_id):
+            await self._stream.answer_group(event.request_id, errors.NOT_FOUND.name)
+            return
+        await self._group_changes.put(event.change.group_jid, event)
+
+    async def _record_group(self, event: GroupArrived) -> None:
+        error_code = ""
+        record = partial(self._groups.record, self._scope, self._session_id, self._fence, event.change)
+        try:
+            await insist("Recording a group's change", record, _PATIENCE_S)
+        except PonteError as error:
+            error_code = error.code.name
+        except Exception:
+            self._log.exception("A group's change could not be recorded.")
+            error_code = errors.INTERNAL.name
+        if event.request_id:
+            await self._stream.answer_group(event.request_id, error_code)
+
     async def _find_message(self, wanted: MessageWanted) -> None:
         message_proto: bytes | None = None
         try:
@@ -274,21 +308,13 @@ class EventPump:
         except TimeoutError:
             self._log.warning("What a stream left was not finished in {:g} s.", _DRAIN_S)
 
-    def _all_work(
-        self,
-    ) -> tuple[
-        Batches[AuthWrite],
-        Batches[ReceiptArrived],
-        Batches[StandingTold],
-        Batches[CallTold],
-        ChatWork[InboundArrived],
-        Tasks,
-    ]:
+    def _all_work(self) -> tuple[Work, ...]:
         return (
             self._writes,
             self._receipt_batches,
             self._standings,
             self._calls,
             self._messages,
+            self._group_changes,
             self._reads,
         )

@@ -16,6 +16,7 @@ from orchestrator.gateway.runner import SessionRunner
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.services.context import Context
 from orchestrator.services.gateway_group import GatewayGroup
+from orchestrator.services.group_records import GroupRecords
 from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.received_files import ReceivedFiles
 from orchestrator.services.session_runtime import SessionRuntime
@@ -42,6 +43,7 @@ class Gateway:
         self._runtime = runtime
         self._inbox = inbox
         self._receipts = receipts
+        self._groups = GroupRecords(context)
         self._bridge = bridge
         self._settings = settings
         self._pace = Pace(settings.starts_per_second)
@@ -100,6 +102,7 @@ class Gateway:
             self._runtime,
             self._inbox,
             self._receipts,
+            self._groups,
             self._bridge,
             self._settings,
             self._context.clock,

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from weakref import WeakKeyDictionary
 
+from orchestrator._generated.ponte.bridge.v1 import group_pb2
+from orchestrator.bridge import groups
 from orchestrator.bridge.stream import SessionStream
 from orchestrator.domain import errors
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
+from orchestrator.domain.group.commands import GroupAnswer, GroupCommand, SetPicture
 from orchestrator.gateway.runner import SessionRunner
 from orchestrator.gateway.sending import OpenFiles, Window, send_messages
 from orchestrator.gateway.settings import GatewaySettings
@@ -87,6 +90,26 @@ class LocalGateway:
         """Show typing in a chat, or block its contact."""
         stream = self._connected(scope, session_id)
         await stream.act_on_chat(chat_jid, action, self._settings.query_timeout_s)
+
+    async def manage_group(self, scope: CompanyScope, session_id: str, command: GroupCommand) -> GroupAnswer:
+        """Ask WhatsApp something about groups, or change one."""
+        media_id = command.media_id if isinstance(command, SetPicture) else ""
+        answer = await self.ask_group(scope, session_id, groups.encode_command(command), media_id)
+        return groups.decode_answer(command, answer)
+
+    async def ask_group(
+        self, scope: CompanyScope, session_id: str, command: group_pb2.ManageGroup, media_id: str = ""
+    ) -> group_pb2.GroupManaged:
+        """Hand a command to the bridge as it is, with the path of its picture, and give the bridge's answer."""
+        stream = self._connected(scope, session_id)
+        if not media_id:
+            return await stream.manage_group(command, self._settings.group_timeout_s)
+        if self._files is None:
+            # Without its path the command would remove the picture.
+            raise PonteError(errors.MEDIA_NOT_STORED, "This gateway has no files at hand.")
+        async with self._files.opened_file(scope, media_id) as path:
+            command.set_picture.file_path = str(path)
+            return await stream.manage_group(command, self._settings.group_timeout_s)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

@@ -8,8 +8,10 @@ from grpc.aio import AioRpcError
 
 from orchestrator._generated.ponte.gateway.v1 import gateway_pb2 as pb
 from orchestrator._generated.ponte.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
+from orchestrator.bridge import groups
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.group.commands import GroupAnswer, GroupCommand, SetPicture
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.gateway import calls, codec
 from orchestrator.services.ports import NumberCheck, OutgoingMessage, SendAnswer
@@ -89,6 +91,16 @@ class RemoteGateway:
         """Show typing in a chat, or block its contact."""
         request = pb.ActOnChatRequest(session_id=session_id, chat_jid=chat_jid, action=action.value)
         await self._ask(self._stub.ActOnChat, request, scope)
+
+    async def manage_group(self, scope: CompanyScope, session_id: str, command: GroupCommand) -> GroupAnswer:
+        """Ask WhatsApp something about groups, or change one."""
+        request = pb.ManageGroupRequest(
+            session_id=session_id,
+            command=groups.encode_command(command),
+            media_id=command.media_id if isinstance(command, SetPicture) else "",
+        )
+        answer = await self._ask(self._stub.ManageGroup, request, scope)
+        return groups.decode_answer(command, answer.answer)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

@@ -8,6 +8,7 @@ from orchestrator.domain import errors
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
+from orchestrator.domain.group.commands import GroupAnswer, GroupCommand
 from orchestrator.gateway.local import LocalGateway
 from orchestrator.gateway.remote import RemoteGateway
 from orchestrator.services.ports import NumberCheck, OutgoingMessage, SendAnswer
@@ -72,6 +73,12 @@ class GatewayRouter:
         holder = await self._holder(scope, session_id)
         with self._forgetting(scope, session_id):
             await holder.act_on_chat(scope, session_id, chat_jid, action)
+
+    async def manage_group(self, scope: CompanyScope, session_id: str, command: GroupCommand) -> GroupAnswer:
+        """Ask WhatsApp something about groups, or change one."""
+        holder = await self._holder(scope, session_id)
+        with self._forgetting(scope, session_id):
+            return await holder.manage_group(scope, session_id, command)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

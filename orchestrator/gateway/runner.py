@@ -16,6 +16,7 @@ from orchestrator.gateway.event_pump import EventPump, Inbox, Receipts
 from orchestrator.gateway.pace import Pace, Turn
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.services.context import Clock
+from orchestrator.services.group_records import GroupRecords
 from orchestrator.services.session_runtime import RunPlan, SessionRuntime
 
 _QUIET_S = 2.0
@@ -40,6 +41,7 @@ class SessionRunner:
         runtime: SessionRuntime,
         inbox: Inbox,
         receipts: Receipts,
+        groups: GroupRecords,
         bridge: Bridge,
         settings: GatewaySettings,
         clock: Clock,
@@ -50,6 +52,7 @@ class SessionRunner:
         self._runtime = runtime
         self._inbox = inbox
         self._receipts = receipts
+        self._groups = groups
         self._bridge = bridge
         self._settings = settings
         self._clock = clock
@@ -166,7 +169,14 @@ class SessionRunner:
         loop = asyncio.get_running_loop()
         stream = self._bridge.open(self._opening(plan))
         pump = EventPump(
-            stream, self.lease, self._runtime, self._inbox, self._receipts, self._settings, turn.over
+            stream,
+            self.lease,
+            self._runtime,
+            self._inbox,
+            self._receipts,
+            self._groups,
+            self._settings,
+            turn.over,
         )
         self._stream, self._pump = stream, pump
         try:

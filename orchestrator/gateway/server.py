@@ -104,6 +104,14 @@ class _Servicer(GatewayServiceServicer):
         except Exception as error:
             await _abort(context, error)
 
+    async def ManageGroup(self, request: pb.ManageGroupRequest, context: Context) -> pb.ManageGroupResponse:
+        try:
+            scope = calls.admit(self._secret, context.invocation_metadata() or ())
+            answer = await self._local.ask_group(scope, request.session_id, request.command, request.media_id)
+            return pb.ManageGroupResponse(answer=answer)
+        except Exception as error:
+            await _abort(context, error)
+
     async def Logout(self, request: pb.LogoutRequest, context: Context) -> pb.LogoutResponse:
         try:
             scope = calls.admit(self._secret, context.invocation_metadata() or ())

@@ -47,6 +47,12 @@ class GatewaySettings:
 
     ack_timeout_ms: int = 30_000
     query_timeout_s: float = 30.0
+    group_timeout_s: float = 50.0
+    """Setting a description asks twice; less than what another process waits for."""
+
+    groups_after_s: tuple[float, float] = (2.0, 10.0)
+    """All groups are read so long after a connection became usable, at random between: what waited comes first."""
+
     window: int = 64
     """Messages of one session in flight at a time."""
 

@@ -2,13 +2,25 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from loguru import logger
 
 from orchestrator.services.chat_lanes import ChatLanes
 
 T = TypeVar("T")
+
+
+class Work(Protocol):
+    """Anything that goes on beside the reading of a stream."""
+
+    async def drained(self) -> None:
+        """Wait until nothing waits or is worked on."""
+        ...
+
+    def cancel(self) -> None:
+        """Drop all that waits or is worked on."""
+        ...
 
 
 class Tasks:

@@ -19,6 +19,7 @@ WAVEFORM_BARS: Final = 64
 LARGEST_THUMBNAIL: Final = 16 * 1024
 _THUMBNAIL_PIXELS: Final = 100
 _STICKER_PIXELS: Final = 512
+_PROFILE_PIXELS: Final = 640
 _WAVEFORM_RATE: Final = 1000
 """Samples a second that the waveform is read from: half an hour is 3.6 MB."""
 
@@ -80,6 +81,15 @@ class Converter:
             source, target, "-frames:v", "1", "-vf", fit, "-c:v", "libwebp", "-f", "webp"
         )
         return Converted(target, "image/webp", MediaFacts(side, side))
+
+    async def square_picture(self, source: Path) -> Converted:
+        """Make a JPEG of 640x640 of the middle of a picture, as profiles and groups have. Raises MEDIA_NOT_USABLE."""
+        target = self._spool.new_path(".jpg")
+        side = _PROFILE_PIXELS
+        middle = f"crop=min(iw\\,ih):min(iw\\,ih),scale={side}:{side}"
+        options = ("-frames:v", "1", "-an", "-vf", middle, "-q:v", "4", "-c:v", "mjpeg", "-f", "mjpeg")
+        await self._ffmpeg.convert(source, target, *options)
+        return Converted(target, "image/jpeg", MediaFacts(side, side))
 
     async def thumbnail(self, source: Path) -> bytes:
         """Give a small JPEG of a picture or of a video's beginning; nothing where none can be made."""

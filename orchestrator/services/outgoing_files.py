@@ -63,6 +63,23 @@ class OutgoingFiles:
             thumbnail = await self._thumbnail(media, path) if isinstance(body, Image | Video) else b""
             yield [FileAtHand(path, thumbnail)]
 
+    @asynccontextmanager
+    async def opened_file(self, scope: CompanyScope, media_id: str) -> AsyncIterator[Path]:
+        """Give one file, readable by the bridge for the length of a block. Raises NOT_FOUND, MEDIA_NOT_STORED."""
+        async with self._media.local_path(await self._media.get(scope, media_id)) as path:
+            yield path
+
+    async def group_picture(self, scope: CompanyScope, media_id: str) -> str:
+        """Make a group's picture of a stored one, and give its media id.
+
+        Raises NOT_FOUND, MEDIA_NOT_STORED, MEDIA_TYPE_NOT_ALLOWED, MEDIA_NOT_USABLE.
+        """
+        media = await self._media.use(scope, media_id)
+        check_sendable(media, MediaKind.IMAGE, self._media.limits, "media_id")
+        async with self._media.local_path(media) as path:
+            made = await self._media.converter.square_picture(path)
+        return (await self._store(scope, media, made)).id
+
     async def _find(self, scope: CompanyScope, reference: MediaRef, send_at: datetime | None) -> Media:
         if reference.url:
             return await self._media.fetch_url(scope, reference.url, reference.file_name)

@@ -8,6 +8,7 @@ from typing import Protocol
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import Content
+from orchestrator.domain.group.commands import GroupAnswer, GroupCommand
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.retry import SendReport
 
@@ -83,6 +84,10 @@ class GatewayPort(Protocol):
         self, scope: CompanyScope, session_id: str, chat_jid: str, action: ChatAction
     ) -> None:
         """Show typing in a chat, or block its contact."""
+        ...
+
+    async def manage_group(self, scope: CompanyScope, session_id: str, command: GroupCommand) -> GroupAnswer:
+        """Ask WhatsApp something about groups, or change one. Raises PonteError where it refuses or does not answer."""
         ...
 
     async def request_pairing_code(

@@ -7,12 +7,13 @@ from sqlmodel import SQLModel
 
 from orchestrator.domain.company import Company, CompanyScope
 from orchestrator.domain.events import EventType, NewEvent
+from orchestrator.domain.group import Group, GroupSettings, KnownGroup, SessionGroup
 from orchestrator.domain.ids import make_id, make_whatsapp_message_id
 from orchestrator.domain.jid import phone_number_to_jid
 from orchestrator.domain.message import Direction, Lane, MessageStatus
 from orchestrator.domain.session import DesiredState, SessionState
 from orchestrator.services.context import Context
-from orchestrator.store import companies, events
+from orchestrator.store import companies, events, groups
 from orchestrator.store.database import SystemScope, Transaction
 from orchestrator.store.models import MessageRow, SessionRow
 
@@ -63,6 +64,15 @@ class Factories:
             "connected_at": self._context.clock(),
         }
         return await self.session(scope, **{**linked, **columns})
+
+    async def group(self, scope: CompanyScope, session: SessionRow, jid: str) -> SessionGroup:
+        """A group that a session's number is in."""
+        now = self._context.clock()
+        group = Group(jid, GroupSettings(subject="Ponte"), size=1)
+        stored = SessionGroup(self._id(), session.id, KnownGroup(group, read_at=now))
+        async with self._context.database.transaction(scope) as tx:
+            await groups.save(tx, scope, None, stored, now)
+        return stored
 
     async def message(
         self,

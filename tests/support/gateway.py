@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import GATEWAY_UNAVAILABLE, PonteError
+from orchestrator.domain.group.commands import GroupAnswer, GroupCommand
 from orchestrator.domain.jid import ContactId, phone_number_to_jid
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.services.ports import NumberCheck, OutgoingMessage, SendAnswer
@@ -34,6 +35,10 @@ class FakeGateway:
         """(session id, chat, participant, message ids) of mark_read."""
         self.acted: list[tuple[str, str, ChatAction]] = []
         """(session id, chat, action) of act_on_chat."""
+        self.managed: list[tuple[str, GroupCommand]] = []
+        """(session id, command) of manage_group."""
+        self.group_answers: deque[GroupAnswer | PonteError] = deque()
+        """What manage_group answers next; an empty answer where there is none."""
         self.pairings: list[tuple[str, str]] = []
         """(session id, phone number) of request_pairing_code."""
         self.logged_out: list[str] = []
@@ -96,6 +101,14 @@ class FakeGateway:
     ) -> None:
         self._demand_available()
         self.acted.append((session_id, chat_jid, action))
+
+    async def manage_group(self, scope: CompanyScope, session_id: str, command: GroupCommand) -> GroupAnswer:
+        self._demand_available()
+        self.managed.append((session_id, command))
+        answer = self.group_answers.popleft() if self.group_answers else GroupAnswer()
+        if isinstance(answer, PonteError):
+            raise answer
+        return answer
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

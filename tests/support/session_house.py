@@ -26,6 +26,7 @@ from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.dispatch import DispatchService
 from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
+from orchestrator.services.group_services import GroupServices
 from orchestrator.services.inbox import InboxService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.messages import MessageService
@@ -278,6 +279,7 @@ async def _house(
         messages=MessageService(context, event_bell, OutgoingFiles(media)),
         contacts=ContactService(context, router),
         chats=ChatService(context, router),
+        groups=GroupServices.of(context, router, OutgoingFiles(media)),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
         media=media,

@@ -1,6 +1,6 @@
 import type { WASocket } from '@whiskeysockets/baileys';
 import type { CloseSignal } from '../close-signal.js';
-import { type ActOnChat, type ChatActed, ChatAction } from '../generated/ponte/bridge/v1/bridge.js';
+import { type ActOnChat, type ChatActed, ChatAction } from '../generated/ponte/bridge/v1/chat.js';
 import { queryError } from './query-error.js';
 
 type ActingSocket = Pick<WASocket, 'sendPresenceUpdate' | 'updateBlockStatus'>;

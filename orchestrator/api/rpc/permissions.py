@@ -79,6 +79,24 @@ REQUIRED: dict[str, Administrator | Scope] = {
     "ponte.v1.RecipientListService/GetRecipientImport": Scope.CAMPAIGNS_READ,
     "ponte.v1.RecipientListService/ListRecipientImports": Scope.CAMPAIGNS_READ,
     "ponte.v1.RecipientListService/ListReportedLines": Scope.CAMPAIGNS_READ,
+    "ponte.v1.GroupService/CreateGroup": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/ListGroups": Scope.GROUPS_READ,
+    "ponte.v1.GroupService/GetGroup": Scope.GROUPS_READ,
+    "ponte.v1.GroupService/RefreshGroup": Scope.GROUPS_READ,
+    "ponte.v1.GroupService/UpdateGroup": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/SetGroupPicture": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/AddGroupParticipants": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/RemoveGroupParticipants": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/PromoteGroupParticipants": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/DemoteGroupParticipants": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/GetInviteLink": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/RevokeInviteLink": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/ReadInvite": Scope.GROUPS_READ,
+    "ponte.v1.GroupService/JoinGroup": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/ListJoinRequests": Scope.GROUPS_READ,
+    "ponte.v1.GroupService/ApproveJoinRequests": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/RejectJoinRequests": Scope.GROUPS_MANAGE,
+    "ponte.v1.GroupService/LeaveGroup": Scope.GROUPS_MANAGE,
     "ponte.v1.WebhookService/CreateWebhook": Scope.WEBHOOKS_MANAGE,
     "ponte.v1.WebhookService/GetWebhook": Scope.WEBHOOKS_MANAGE,
     "ponte.v1.WebhookService/ListWebhooks": Scope.WEBHOOKS_MANAGE,
@@ -88,7 +106,8 @@ REQUIRED: dict[str, Administrator | Scope] = {
     "ponte.v1.WebhookService/ListDeliveries": Scope.WEBHOOKS_MANAGE,
     "ponte.v1.WebhookService/RedeliverDelivery": Scope.WEBHOOKS_MANAGE,
 }
-"""GetQr needs `sessions:manage`: who sees the QR can link the number to a phone of his own."""
+"""GetQr needs `sessions:manage`: who sees the QR can link the number to a phone of his own. So does GetInviteLink
+`groups:manage`: who has the link can join."""
 
 
 def check(principal: Principal, method: str) -> None:

@@ -25,6 +25,7 @@ from orchestrator.services.context import Context, Limits, SendingLimits
 from orchestrator.services.dispatch import DispatchService
 from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
+from orchestrator.services.group_services import GroupServices
 from orchestrator.services.inbox import InboxService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.maintenance import MaintenanceService
@@ -131,13 +132,15 @@ def make_api_services(
     """Make what the front doors call."""
     context, event_bell = ground.context, ground.event_bell
     keys = KeyService(context, admin_key_hash=hash_secret(foundation.admin_key))
+    files = OutgoingFiles(ground.media)
     return ApiServices(
         companies=CompanyService(context, keys),
         keys=keys,
         sessions=SessionService(context, router),
-        messages=MessageService(context, event_bell, OutgoingFiles(ground.media)),
+        messages=MessageService(context, event_bell, files),
         contacts=ContactService(context, router),
         chats=ChatService(context, router),
+        groups=GroupServices.of(context, router, files),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, _guard(settings)),
         media=ground.media,

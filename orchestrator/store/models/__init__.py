@@ -21,6 +21,7 @@ from orchestrator.store.models.company import (
 from orchestrator.store.models.consent import AuditRow, OptInRow, SuppressionRow
 from orchestrator.store.models.event import EventRow, WebhookDeliveryRow, WebhookRow
 from orchestrator.store.models.gateway import GatewayRow
+from orchestrator.store.models.group import ChatGroupParticipantRow, ChatGroupRow, GroupReadingRow
 from orchestrator.store.models.media import MediaDownloadRow, MediaRow
 from orchestrator.store.models.message import ContactRow, MessageRow
 from orchestrator.store.models.number_check import NumberCheckRow
@@ -43,12 +44,15 @@ __all__ = [
     "CampaignRow",
     "CampaignSessionRow",
     "CampaignVariantRow",
+    "ChatGroupParticipantRow",
+    "ChatGroupRow",
     "ChatPolicyRow",
     "CompanyRow",
     "ContactRow",
     "EventCounterRow",
     "EventRow",
     "GatewayRow",
+    "GroupReadingRow",
     "IdempotencyRow",
     "MediaDownloadRow",
     "MediaRow",

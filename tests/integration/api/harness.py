@@ -24,6 +24,7 @@ from orchestrator.services.contacts import ContactService
 from orchestrator.services.context import Context
 from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
+from orchestrator.services.group_services import GroupServices
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.messages import MessageService
 from orchestrator.services.outgoing_files import OutgoingFiles
@@ -64,6 +65,7 @@ def make_services(context: Context, gateway: FakeGateway, media_folder: Path) ->
         messages=MessageService(context, event_bell, OutgoingFiles(media)),
         contacts=ContactService(context, gateway),
         chats=ChatService(context, gateway),
+        groups=GroupServices.of(context, gateway, OutgoingFiles(media)),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
         media=media,

@@ -67,7 +67,10 @@ async def make_owner(api: RunningApi, make: Factories, name: str, number: str) -
             "variants": [{"text": f"Wording {wording}"} for wording in range(5)],
         },
     )
+    group_jid = f"120363{number.removeprefix('+')}@g.us"
+    await make.group(scope, session, group_jid)
     resources = {
+        "group_id": group_jid,
         "company_id": company_id,
         "recipient_list_id": list_id,
         "import_id": taken_in.body["id"],
@@ -323,6 +326,7 @@ async def everything(api: RunningApi, owner: Owner) -> list[Any]:
         "/v1/campaigns",
         f"/v1/campaigns/{ids['campaign_id']}/recipients",
         "/v1/recipient-lists",
+        "/v1/groups?include_left=true",
         f"/v1/recipient-lists/{ids['recipient_list_id']}/imports",
         "/v1/events?page_size=500",
     ]

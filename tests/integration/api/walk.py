@@ -112,6 +112,11 @@ _GOOD: dict[str, dict[str, Any]] = {
     "AddSuppressionsRequest": {"phone_numbers": ["+5511955553333"]},
     "RemoveSuppressionRequest": {"phone_number": "+5511955553333"},
     "RecordOptInsRequest": {"opt_ins": [{"phone_number": "+5511955554444", "source": "Walker"}]},
+    "CreateGroupRequest": {"subject": "Walker"},
+    "UpdateGroupRequest": {"subject": "Walker"},
+    "GroupParticipantsRequest": {"participants": ["+5511955554444"]},
+    "ReadInviteRequest": {"link": "https://chat.whatsapp.com/Walker123"},
+    "JoinGroupRequest": {"link": "https://chat.whatsapp.com/Walker123"},
     "CreateMediaRequest": {"url": "https://example.com/walker"},
 }
 """What a request needs besides ids so that nothing but the caller is wrong with it."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import pytest
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
+from orchestrator._generated.ponte.bridge.v1 import chat_pb2, group_pb2
 from orchestrator.bridge.memory import MemoryBridge, MemoryPeer
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
+from orchestrator.domain.group.commands import LeaveGroup
 from orchestrator.domain.retry import Outcome
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.router import GatewayRouter
@@ -140,9 +142,22 @@ async def test_other_calls_reach_it_too(house: RemoteHouse) -> None:
     command = await peer.next_command()
     assert command is not None
     acted = command.act_on_chat
-    assert (acted.chat_jid, acted.action) == (CHAT, pb.CHAT_ACTION_TYPING)
-    peer.emit(chat_acted=pb.ChatActed(request_id=acted.request_id))
+    assert (acted.chat_jid, acted.action) == (CHAT, chat_pb2.CHAT_ACTION_TYPING)
+    peer.emit(chat_acted=chat_pb2.ChatActed(request_id=acted.request_id))
     await typing
+
+    leaving_group = asyncio.create_task(
+        house.router.manage_group(house.scope, session_id, LeaveGroup("1@g.us"))
+    )
+    command = await peer.next_command()
+    assert command is not None
+    managed = command.manage_group
+    assert (managed.group_jid, managed.WhichOneof("action")) == ("1@g.us", "leave")
+    refused = group_pb2.GroupManaged(request_id=managed.request_id, error_code="REFUSED", wa_code=404)
+    peer.emit(group_managed=refused)
+    with pytest.raises(PonteError) as raised:
+        await leaving_group
+    assert raised.value.code.name == "GROUP_GONE"
 
     coding = asyncio.create_task(house.router.request_pairing_code(house.scope, session_id, "+1"))
     command = await peer.next_command()

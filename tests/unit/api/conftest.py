@@ -19,6 +19,7 @@ def api_services() -> ApiServices:
         messages=nothing,
         contacts=nothing,
         chats=nothing,
+        groups=nothing,
         events=nothing,
         webhooks=nothing,
         media=nothing,
