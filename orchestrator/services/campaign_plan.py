@@ -16,7 +16,8 @@ from orchestrator.domain.campaign.forecast import Forecast, Group, Share, foreca
 from orchestrator.domain.campaign.reasons import PassedOver
 from orchestrator.domain.campaign.recipient_list import RecipientList
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.jid import phone_number_to_jid
+from orchestrator.domain.jid import ContactId, phone_number_to_jid
+from orchestrator.domain.number_spelling import all_names, other_jid
 from orchestrator.domain.policy.health import HealthLevel, figure_at, level_of
 from orchestrator.domain.policy.snapshot import Snapshot
 from orchestrator.domain.policy.warm_up import MATURE_DAY, day_at
@@ -28,6 +29,7 @@ from orchestrator.services.recipient_standing import objections
 from orchestrator.store import campaigns as campaign_store
 from orchestrator.store import chat_policy, dispatch_leases
 from orchestrator.store import recipient_lists as list_store
+from orchestrator.store.chat_policy import ChatFacts
 from orchestrator.store.database import Transaction
 
 SAMPLE: Final = 1_000
@@ -121,12 +123,20 @@ class CampaignPlanner:
                 for person in people
                 if (person.position - 1) % len(campaign.session_ids) == slot
             ]
-            facts = await chat_policy.find(tx, scope, session_id, chats) if chats else {}
+            facts = await _facts(tx, scope, session_id, chats) if chats else {}
             new += sum(chat not in facts or facts[chat].is_new for chat in chats)
             known += sum(chat in facts and facts[chat].last_inbound_at is not None for chat in chats)
         total = len(people)
         counts = Counter(objected.values())
         return _Sample(new / total, known / total, {reason: n / total for reason, n in counts.items()})
+
+
+async def _facts(
+    tx: Transaction, scope: CompanyScope, session_id: str, chats: Sequence[str]
+) -> dict[str, ChatFacts]:
+    """What was exchanged in chats, by the names given; a number's chat may have its other spelling."""
+    found = await chat_policy.find(tx, scope, session_id, all_names(ContactId(chat) for chat in chats))
+    return {name: found[jid] for name in chats for jid in (other_jid(name), name) if jid in found}
 
 
 def _shares(

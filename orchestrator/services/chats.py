@@ -9,7 +9,7 @@ from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.jid import GROUP_SERVER, LID_SERVER, PHONE_NUMBER_SERVER
 from orchestrator.domain.message import Direction, Message
 from orchestrator.domain.session import LINKED_STATES
-from orchestrator.services.contacts import only_session
+from orchestrator.services.contacts import ContactBook, only_session
 from orchestrator.services.context import Context
 from orchestrator.services.phone_numbers import chat_of
 from orchestrator.services.ports import GatewayPort
@@ -29,6 +29,7 @@ class ChatService:
     def __init__(self, context: Context, gateway: GatewayPort) -> None:
         self._context = context
         self._gateway = gateway
+        self._book = ContactBook(context)
 
     async def mark_read(self, scope: CompanyScope, message_ids: Sequence[str]) -> None:
         """Show inbound messages as read to their senders.
@@ -74,6 +75,7 @@ class ChatService:
     async def _act(self, scope: CompanyScope, session_id: str, jid: str, action: ChatAction) -> None:
         async with self._context.database.reading(scope) as tx:
             session_id = session_id or await only_session(tx, scope)
+            jid = await self._book.chat_name(tx, scope, jid)
             facts = (await dispatch_leases.session_facts(tx, scope, [session_id])).get(session_id)
         if facts is None:
             raise not_found()

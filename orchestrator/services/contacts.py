@@ -1,7 +1,7 @@
 """Contacts: which phone number and which lid are one person, and which numbers are on WhatsApp."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.ids import make_id
 from orchestrator.domain.jid import LID_SERVER, PHONE_NUMBER_SERVER, ContactId, phone_number_to_jid
+from orchestrator.domain.number_spelling import all_names, other_jid
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.domain.session import LINKED_STATES
 from orchestrator.services.context import Context
@@ -56,9 +57,30 @@ class ContactBook:
     async def complete(
         self, tx: Transaction, scope: CompanyScope, contacts: Sequence[ContactId]
     ) -> list[ContactId]:
-        """Fill in the other name of each contact where it is known."""
+        """Fill in the other name of each contact where it is known; a number gets the spelling that is WhatsApp's."""
         known = await self._known(tx, scope, contacts)
-        return [_merged(contact, _matches(contact, known)) for contact in contacts]
+        return [_merged(_respelt(contact, known), _matches(contact, known)) for contact in contacts]
+
+    async def known_persons(
+        self, tx: Transaction, scope: CompanyScope, pn_jids: Collection[str]
+    ) -> dict[str, ContactId]:
+        """Give those contacts that are known by these numbers, in either spelling, by the number given."""
+        asked = [ContactId(pn_jid=jid) for jid in pn_jids]
+        self._doubt(asked, scope)
+        known = await self._known(tx, scope, asked)
+        found = {one.pn_jid: known.get(one.pn_jid) or known.get(other_jid(one.pn_jid)) for one in asked}
+        return {jid: stored.contact for jid, stored in found.items() if stored is not None}
+
+    async def chat_name(self, tx: Transaction, scope: CompanyScope, jid: str) -> str:
+        """The name of the chat that is meant by any jid: a person's is that of the number, as WhatsApp spells it."""
+        if jid.endswith(f"@{PHONE_NUMBER_SERVER}"):
+            named = ContactId(pn_jid=jid)
+        elif jid.endswith(f"@{LID_SERVER}"):
+            named = ContactId(lid_jid=jid)
+        else:
+            return jid
+        [contact] = await self.complete(tx, scope, [named])
+        return contact.jid
 
     async def learn(
         self, tx: Transaction, scope: CompanyScope, sightings: Sequence[Sighting]
@@ -68,6 +90,7 @@ class ContactBook:
         Only people are kept: the names of groups and channels are given back as they came. The company is locked
         (`lock_company`), so that no other process stores the same contact.
         """
+        self._doubt([sighting.contact for sighting in sightings], scope)
         known = await self._known(tx, scope, [sighting.contact for sighting in sightings])
         complete: list[ContactId] = []
         for sighting in sightings:
@@ -89,8 +112,8 @@ class ContactBook:
         contact_id = matches[0].id if matches else make_id(now, self._context.rng)
         stored = StoredContact(contact_id, merged, push_name)
         await contact_store.put(tx, scope, stored, matches, now)
-        if _joins_chats(merged, matches):
-            await chat_names.merge(tx, scope, merged)
+        for name in _left_names(merged, matches):
+            await chat_names.merge(tx, scope, name, merged)
         for jid in (merged.pn_jid, merged.lid_jid):
             if jid:
                 known[jid] = stored
@@ -104,10 +127,26 @@ class ContactBook:
     async def _known(
         self, tx: Transaction, scope: CompanyScope, contacts: Sequence[ContactId]
     ) -> dict[str, StoredContact]:
+        """The stored contacts by name. A number that is not known is looked for in its other spelling too."""
+        jids = {jid for contact in contacts for jid in (contact.pn_jid, contact.lid_jid)} - {""}
+        known = await self._find(tx, scope, jids)
+        respelt = {other_jid(contact.pn_jid) for contact in contacts if contact.pn_jid not in known} - {""}
+        return known | await self._find(tx, scope, respelt - jids) if respelt else known
+
+    def _doubt(self, contacts: Sequence[ContactId], scope: CompanyScope) -> None:
+        """Forget that names were unknown: another process may have stored them since."""
+        for jid in all_names(contacts):
+            entry = self._cache.get((scope.company_id, jid))
+            if entry is not None and entry[0] is None:
+                del self._cache[scope.company_id, jid]
+
+    async def _find(
+        self, tx: Transaction, scope: CompanyScope, jids: Collection[str]
+    ) -> dict[str, StoredContact]:
         now = self._context.clock()
         known: dict[str, StoredContact] = {}
         missing: set[str] = set()
-        for jid in {jid for contact in contacts for jid in (contact.pn_jid, contact.lid_jid) if jid}:
+        for jid in jids:
             entry = self._cache.get((scope.company_id, jid))
             if entry is None or entry[1] < now:
                 missing.add(jid)
@@ -181,7 +220,7 @@ class ContactService:
         """
         if phone_number:
             check_phone_number(phone_number, "phone_number")
-        names = [phone_number_to_jid(phone_number)] if phone_number else []
+        names = all_names([ContactId(phone_number_to_jid(phone_number))]) if phone_number else set()
         async with self._context.database.reading(scope) as tx:
             found = await contact_store.list_contacts(tx, scope, names, page)
         known = [KnownContact(stored.id, stored.contact, stored.push_name) for stored in found.items]
@@ -231,15 +270,28 @@ def _names_person(contact: ContactId) -> bool:
 
 def _matches(contact: ContactId, known: dict[str, StoredContact]) -> list[StoredContact]:
     """The stored contacts that share a name with this one; that of the phone number first."""
-    found = (known.get(jid) for jid in (contact.pn_jid, contact.lid_jid) if jid)
+    found = (known.get(jid) for jid in (contact.pn_jid, other_jid(contact.pn_jid), contact.lid_jid) if jid)
     return list({stored.id: stored for stored in found if stored is not None}.values())
 
 
-def _joins_chats(merged: ContactId, matches: Sequence[StoredContact]) -> bool:
-    """Tell whether the contact was known by its lid alone: what it wrote then stands in a chat of that name."""
-    return bool(merged.pn_jid) and any(
-        match.contact.lid_jid == merged.lid_jid and not match.contact.pn_jid for match in matches
-    )
+def _respelt(contact: ContactId, known: dict[str, StoredContact]) -> ContactId:
+    """The contact by the spelling that is known, where what was written is not."""
+    other = other_jid(contact.pn_jid)
+    if other not in known or contact.pn_jid in known:
+        return contact
+    return ContactId(other, contact.lid_jid)
+
+
+def _left_names(merged: ContactId, matches: Sequence[StoredContact]) -> list[str]:
+    """The names of the contact's chats until now: its lid while that alone was known, its number's other spelling."""
+    other = other_jid(merged.pn_jid)
+    names: list[str] = []
+    for match in matches:
+        if other and match.contact.pn_jid == other:
+            names.append(other)
+        elif merged.pn_jid and match.contact == ContactId(lid_jid=merged.lid_jid):
+            names.append(merged.lid_jid)
+    return names
 
 
 def _merged(contact: ContactId, matches: Sequence[StoredContact]) -> ContactId:

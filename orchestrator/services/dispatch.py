@@ -10,6 +10,7 @@ from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
 from orchestrator.services.dispatch_run import DispatchRun, Nudge, RunEnd
 from orchestrator.services.ports import GatewayPort
+from orchestrator.services.recipient_spelling import RecipientSpelling
 
 MOST_RUNS = 500
 """Sessions that one process sends for at the same time; more wait in the queue, for this process or another."""
@@ -26,6 +27,7 @@ class DispatchService:
         self._gateway = gateway
         self._owner = owner
         self._book = ContactBook(context)
+        self._spelling = RecipientSpelling(context, gateway, self._book)
         self._run_numbers = count(1)
         self._free_runs = asyncio.Semaphore(MOST_RUNS)
         self._nudges: dict[str, Nudge] = {}
@@ -112,7 +114,9 @@ class DispatchService:
 
     async def _execute(self, scope: CompanyScope, session_id: str, nudge: Nudge) -> RunEnd:
         owner = f"{self._owner}#{next(self._run_numbers)}"
-        run = DispatchRun(self._context, self._gateway, self._book, scope, session_id, owner, nudge)
+        run = DispatchRun(
+            self._context, self._gateway, self._book, self._spelling, scope, session_id, owner, nudge
+        )
         self._runs.add(run)
         try:
             return await run.execute()

@@ -17,6 +17,7 @@ from orchestrator.services.context import Context
 from orchestrator.services.dispatch_turn import CLAIM, LEASE, DispatchTurns, TurnResult, TurnWork
 from orchestrator.services.policy_claim import Leaving
 from orchestrator.services.ports import GatewayPort, OutgoingMessage, SendAnswer
+from orchestrator.services.recipient_spelling import RecipientSpelling
 from orchestrator.store.messages import StoredMessage
 
 _RENEW_EVERY_S = LEASE.total_seconds() / 4
@@ -61,6 +62,7 @@ class DispatchRun:
         context: Context,
         gateway: GatewayPort,
         book: ContactBook,
+        spelling: RecipientSpelling,
         scope: CompanyScope,
         session_id: str,
         owner: str,
@@ -71,6 +73,7 @@ class DispatchRun:
         self._scope = scope
         self._session_id = session_id
         self._turns = DispatchTurns(context, book, scope, session_id, owner)
+        self._spelling = spelling
         self._nudge = nudge
         self._wake = nudge.wake = asyncio.Event()
         self._window = context.limits.messages_in_flight_per_session
@@ -237,6 +240,7 @@ class DispatchRun:
 
     async def _fly(self, claimed: Sequence[StoredMessage], leaving: Mapping[str, Leaving]) -> None:
         """Hand messages to the gateway and take in their answers; each gets one, whatever happens."""
+        claimed = await self._settled(claimed)
         unanswered = {stored.message.id: stored for stored in claimed}
         outgoing = [
             OutgoingMessage(
@@ -266,6 +270,15 @@ class DispatchRun:
             logger.opt(exception=error).warning("The gateway of session {} failed.", self._session_id)
         for answer in _answers_for(unanswered.values(), report):
             self._take_answer(answer)
+
+    async def _settled(self, claimed: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
+        """The messages under the chats that WhatsApp knows; as they are where that cannot be found out."""
+        try:
+            claimed = await self._spelling.settle(self._scope, self._session_id, claimed)
+        except Exception as error:
+            logger.opt(exception=error).warning("Recipients of session {} stay as written.", self._session_id)
+        self._under_way |= {stored.message.id: stored for stored in claimed}
+        return claimed
 
     async def _read_first(self, claimed: Sequence[StoredMessage], leaving: Mapping[str, Leaving]) -> None:
         """Show as read what is about to be answered. An answer does not wait for a read mark that fails."""

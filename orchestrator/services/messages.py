@@ -8,7 +8,6 @@ from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.events import EventType
-from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import Direction, Message, MessageStatus
 from orchestrator.domain.message_filter import FailedFilter, MessageFilter
 from orchestrator.domain.page import Page, PageRequest
@@ -75,9 +74,7 @@ class MessageService:
         """List messages newest first. Raises PonteError: INVALID_ARGUMENT, INVALID_PHONE_NUMBER, INVALID_PAGE_TOKEN."""
         chat_jid = chat_of(wanted.chat, "chat") if wanted.chat else ""
         async with self._context.database.reading(scope) as tx:
-            if chat_jid.endswith("@lid"):
-                [contact] = await self._book.complete(tx, scope, [ContactId(lid_jid=chat_jid)])
-                chat_jid = contact.jid
+            chat_jid = await self._book.chat_name(tx, scope, chat_jid)
             return await message_store.list_page(tx, scope, replace(wanted, chat=chat_jid), page)
 
     async def cancel(self, scope: CompanyScope, message_id: str) -> Message:

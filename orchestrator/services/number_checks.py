@@ -8,6 +8,7 @@ from datetime import datetime
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
+from orchestrator.domain.number_spelling import other_spelling
 from orchestrator.domain.policy.number_checks import check_objection, is_answer_good
 from orchestrator.domain.policy.settings import PolicySettings
 from orchestrator.services.context import Context
@@ -41,12 +42,17 @@ async def take_questions(
     await lock_company(tx, scope)
     now = context.clock()
     settings = (await load_policy(tx, context, scope, session_id, now)).settings
-    stored = await check_store.find(tx, scope, phone_numbers)
-    known = {
-        number: NumberCheck(number, check.on_whatsapp, check.contact)
-        for number, check in stored.items()
+    spellings = {*phone_numbers, *(other_spelling(number) for number in phone_numbers)} - {""}
+    stored = {
+        number: check
+        for number, check in (await check_store.find(tx, scope, spellings)).items()
         if is_answer_good(check.checked_at, settings, now)
     }
+    known: dict[str, NumberCheck] = {}
+    for number in phone_numbers:
+        check = stored.get(number) or stored.get(other_spelling(number))
+        if check is not None:
+            known[number] = NumberCheck(number, check.on_whatsapp, check.contact)
     unknown = [number for number in phone_numbers if number not in known]
     await _count(tx, scope, session_id, unknown, settings, now)
     return Questions(known, unknown)

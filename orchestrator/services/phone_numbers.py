@@ -8,6 +8,7 @@ import phonenumbers
 from orchestrator.domain import errors
 from orchestrator.domain.errors import invalid_field
 from orchestrator.domain.jid import phone_number_to_jid
+from orchestrator.domain.number_spelling import other_spelling
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
@@ -31,6 +32,11 @@ def chat_of(text: str, field: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _is_possible(text: str) -> bool:
+    # The library knows one spelling of some numbers, WhatsApp may know the other.
+    return _is_possible_as_written(text) or _is_possible_as_written(other_spelling(text))
+
+
+def _is_possible_as_written(text: str) -> bool:
     if not _E164.fullmatch(text):
         return False
     try:

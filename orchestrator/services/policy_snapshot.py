@@ -9,6 +9,7 @@ from orchestrator.domain.breaker import Breaker
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import Lane
+from orchestrator.domain.number_spelling import all_names
 from orchestrator.domain.policy.pacing import recovered
 from orchestrator.domain.policy.send_windows import SendWindows, SentTimes
 from orchestrator.domain.policy.settings import PolicySettings
@@ -89,7 +90,7 @@ class Surroundings:
     def chat_of(self, stored: StoredMessage) -> ChatFacts:
         """What was exchanged last with a message's contact, under any of its names."""
         message = stored.message
-        names = {message.chat_jid, message.contact.pn_jid, message.contact.lid_jid} - {""}
+        names = all_names([message.contact]) | {message.chat_jid}
         found = [self.chats[name] for name in names if name in self.chats]
         return _merged(found) if found else NO_FACTS
 
@@ -99,11 +100,10 @@ async def read_surroundings(
 ) -> Surroundings:
     """Read what is known of the contacts and campaigns of these messages, in one statement for each kind of fact."""
     contacts = {stored.message.contact for stored in waiting}
-    names = {jid for contact in contacts for jid in (contact.pn_jid, contact.lid_jid)}
-    names |= {stored.message.chat_jid for stored in waiting}
+    names = all_names(contacts) | {stored.message.chat_jid for stored in waiting}
     campaigns = [stored.message for stored in waiting if stored.message.lane is Lane.CAMPAIGN]
     return Surroundings(
-        chats=await chat_policy.find(tx, scope, session_id, names - {""}),
+        chats=await chat_policy.find(tx, scope, session_id, names),
         consents=await _read_consents(tx, scope, contacts, {one.contact for one in campaigns}, now),
         campaigns=await campaign_facts.find(tx, scope, {one.campaign_id for one in campaigns})
         if campaigns

@@ -7,6 +7,8 @@ from typing import Final
 import phonenumbers
 from phonenumbers import timezone
 
+from orchestrator.domain.number_spelling import other_spelling
+
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _NOISE = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060\ufeff.()\-\u2013/]+")
 _LONGEST_COUNTRY_CODE: Final = 3
@@ -36,7 +38,7 @@ def is_possible(number: str) -> bool:
     """Tell whether an E.164 number has a length that its country has. Numbers of the usual form need no parsing."""
     if not _E164.fullmatch(number):
         return False
-    return _has_usual_length(number) or _is_possible_for_library(number)
+    return _has_usual_length(number) or _is_possible_for_library(number) or bool(other_spelling(number))
 
 
 def zones_of(number: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from orchestrator.domain.campaign.reasons import PassedOver
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.jid import ContactId, phone_number_to_jid
+from orchestrator.domain.number_spelling import all_names
 from orchestrator.store import consent as consent_store
 from orchestrator.store.database import Transaction
 
@@ -29,7 +30,7 @@ async def contact_objections(
     opted_in = await consent_store.find_opted_in(tx, scope, contacts)
     found: dict[ContactId, PassedOver] = {}
     for contact in contacts:
-        names = {contact.pn_jid, contact.lid_jid} - {""}
+        names = all_names([contact])
         if names & suppressed.keys():
             found[contact] = PassedOver.SUPPRESSED
         elif not names & opted_in:

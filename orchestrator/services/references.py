@@ -22,6 +22,7 @@ from orchestrator.domain.content import (
 from orchestrator.domain.errors import PonteError, invalid_field
 from orchestrator.domain.jid import GROUP_SERVER, ContactId, phone_number_to_jid
 from orchestrator.domain.message import Direction, Message, MessageStatus
+from orchestrator.domain.number_spelling import other_jid
 from orchestrator.store import messages as message_store
 from orchestrator.store.database import Transaction
 
@@ -65,7 +66,7 @@ class NamedMessages:
             return _to_number(content, to)
         field = "reply_to" if content.reply_to else f"{content.kind}.message_id"
         target = self._usable(content.message_id, session_id, field)
-        if to and phone_number_to_jid(to) not in (target.chat_jid, target.contact.pn_jid):
+        if to and not _is_chat_of(target, phone_number_to_jid(to)):
             raise _refused(field, "The message is of another chat.")
         _check_rights(content, target, field)
         reference = Reference(
@@ -108,6 +109,10 @@ def _check_rights(content: Content, target: Message, field: str) -> None:
 def _to_number(content: Content, to: str) -> Addressed:
     contact = ContactId(pn_jid=phone_number_to_jid(to))
     return Addressed(content, contact.pn_jid, contact)
+
+
+def _is_chat_of(target: Message, jid: str) -> bool:
+    return not {jid, other_jid(jid)}.isdisjoint({target.chat_jid, target.contact.pn_jid})
 
 
 def _participant(target: Message) -> str:

@@ -265,7 +265,7 @@ def _to_message(scope: CompanyScope, item: _Accepted, contact: ContactId, now: d
         wa_message_id=item.prepared.wa_message_id,
         company_id=scope.company_id,
         session_id=item.session_id,
-        chat_jid=item.addressed.chat_jid,
+        chat_jid=contact.jid or item.addressed.chat_jid,
         contact=contact,
         direction=Direction.OUTBOUND,
         kind=content.kind,

@@ -10,6 +10,7 @@ from orchestrator.domain.consent import OptIn, Suppression, SuppressionCause
 from orchestrator.domain.errors import invalid_field
 from orchestrator.domain.ids import make_id
 from orchestrator.domain.jid import ContactId, phone_number_to_jid
+from orchestrator.domain.number_spelling import all_names
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
@@ -153,7 +154,7 @@ def _names(phone_number: str) -> list[str]:
     if not phone_number:
         return []
     check_phone_number(phone_number, "phone_number")
-    return [phone_number_to_jid(phone_number)]
+    return sorted(all_names([ContactId(phone_number_to_jid(phone_number))]))
 
 
 def _check_count(count: int, field_path: str) -> None:

@@ -1,4 +1,4 @@
-"""One chat for a contact whose number became known after its lid: what was written under the lid moves."""
+"""One chat for a contact with several names: what was written under another one moves to the chat of its number."""
 
 from sqlalchemy import Table, bindparam, delete, exists, select, update
 
@@ -11,15 +11,15 @@ _messages: Table = MessageRow.__table__  # type: ignore[attr-defined]  # SQLMode
 _sessions: Table = SessionRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 
 _under_number = _messages.alias("under_number")
-_OF_THE_LID = (
+_OF_THE_OLD_NAME = (
     # By session, which is what the index of chats begins with.
     _messages.c.session_id.in_(
         select(_sessions.c.id).where(_sessions.c.company_id == bindparam("b_company"))
     ),
-    _messages.c.chat_jid == bindparam("b_lid"),
+    _messages.c.chat_jid == bindparam("b_old"),
 )
 _DROP_DOUBLES = delete(_messages).where(
-    *_OF_THE_LID,
+    *_OF_THE_OLD_NAME,
     exists(
         select(_under_number.c.id).where(
             _under_number.c.session_id == _messages.c.session_id,
@@ -28,14 +28,25 @@ _DROP_DOUBLES = delete(_messages).where(
         )
     ),
 )
-_MOVE = update(_messages).where(*_OF_THE_LID).values(chat_jid=bindparam("b_pn"), pn_jid=bindparam("b_pn"))
+_MOVE = (
+    update(_messages)
+    .where(*_OF_THE_OLD_NAME)
+    .values(chat_jid=bindparam("b_pn"), pn_jid=bindparam("b_pn"), lid_jid=bindparam("b_lid"))
+)
 
 
-async def merge(tx: Transaction, scope: CompanyScope, contact: ContactId) -> None:
-    """Give the chat of a contact's lid the name of its number's; what stands in both is kept once.
+async def merge(tx: Transaction, scope: CompanyScope, old_name: str, contact: ContactId) -> None:
+    """Give a contact's chat of another name, its lid or its number as it was written, the name of its number's.
+
+    What stands in both is kept once.
 
     Lock the company before (`messages.lock_company`).
     """
-    names = {"b_company": scope.company_id, "b_lid": contact.lid_jid, "b_pn": contact.pn_jid}
+    names = {
+        "b_company": scope.company_id,
+        "b_old": old_name,
+        "b_pn": contact.pn_jid,
+        "b_lid": contact.lid_jid,
+    }
     await tx.connection.execute(_DROP_DOUBLES, names)
     await tx.connection.execute(_MOVE, names)

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.consent import OptIn, Suppression, SuppressionCause
 from orchestrator.domain.jid import ContactId
+from orchestrator.domain.number_spelling import all_names
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.store.database import Transaction
 from orchestrator.store.id_lists import padded
@@ -75,12 +76,13 @@ _WITHDRAW = (
 async def find_suppressed(
     tx: Transaction, scope: CompanyScope, contacts: Collection[ContactId], now: datetime
 ) -> dict[str, Suppression]:
-    """Give the entries in force for some contacts, by each name that they have there."""
+    """Give the entries in force for some contacts, by each name that they have there: a number counts in
+    each spelling."""
     arguments = {"b_company": scope.company_id, "b_names": padded(_names(contacts)), "b_now": now}
     found: dict[str, Suppression] = {}
     for row in await tx.connection.execute(_FIND_SUPPRESSED, arguments):
         entry = _to_suppression(row)
-        found |= {jid: entry for jid in (entry.contact.pn_jid, entry.contact.lid_jid) if jid}
+        found |= dict.fromkeys(all_names([entry.contact]), entry)
     return found
 
 
@@ -90,7 +92,7 @@ async def find_opted_in(
     """Give the names of those contacts whose consent is on record."""
     arguments = {"b_company": scope.company_id, "b_names": padded(_names(contacts))}
     rows = await tx.connection.execute(_FIND_OPTED_IN, arguments)
-    return frozenset(jid for row in rows for jid in (row.pn_jid, row.lid_jid) if jid)
+    return frozenset(all_names(ContactId(row.pn_jid, row.lid_jid) for row in rows))
 
 
 async def add_suppressions(tx: Transaction, scope: CompanyScope, entries: Sequence[Suppression]) -> None:
@@ -150,7 +152,7 @@ def _of_names(query: Select[Any], names: Collection[str]) -> Select[Any]:
 
 
 def _names(contacts: Collection[ContactId]) -> list[str]:
-    return sorted({jid for contact in contacts for jid in (contact.pn_jid, contact.lid_jid) if jid})
+    return sorted(all_names(contacts))
 
 
 def _suppression_row(scope: CompanyScope, entry: Suppression) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from sqlalchemy import Table, bindparam, select
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import MessageStatus
+from orchestrator.domain.number_spelling import all_names
 from orchestrator.store.database import Transaction
 from orchestrator.store.id_lists import padded
 from orchestrator.store.messages import MESSAGE_COLUMNS, StoredMessage, to_message
@@ -48,7 +49,7 @@ async def lock_queued(
     tx: Transaction, scope: CompanyScope, contacts: Collection[ContactId]
 ) -> list[StoredMessage]:
     """Give what is queued for these persons; nobody else changes it until the transaction ends."""
-    names = sorted({jid for contact in contacts for jid in (contact.pn_jid, contact.lid_jid) if jid})
+    names = sorted(all_names(contacts))
     arguments = {"b_company": scope.company_id, "b_names": padded(names)}
     return [to_message(scope, row) for row in await tx.connection.execute(_QUEUED, arguments)]
 

@@ -30,6 +30,8 @@ class FakeGateway:
         """How long the answer takes, per message text, by the clock; where there is none it is there at once."""
         self.not_on_whatsapp: set[str] = set()
         """Phone numbers without an account."""
+        self.spelled: dict[str, str] = {}
+        """How WhatsApp writes numbers that it knows by another spelling."""
         self.read: list[tuple[str, str, str, tuple[str, ...]]] = []
         self.checked: list[str] = []
         """(session id, chat, participant, message ids) of mark_read."""
@@ -124,8 +126,9 @@ class FakeGateway:
     def _check(self, phone_number: str) -> NumberCheck:
         if phone_number in self.not_on_whatsapp:
             return NumberCheck(phone_number, False, ContactId())
-        digits = phone_number.removeprefix("+")
-        return NumberCheck(phone_number, True, ContactId(phone_number_to_jid(phone_number), f"9{digits}@lid"))
+        known_as = self.spelled.get(phone_number, phone_number)
+        digits = known_as.removeprefix("+")
+        return NumberCheck(phone_number, True, ContactId(phone_number_to_jid(known_as), f"9{digits}@lid"))
 
     def _demand_available(self) -> None:
         if not self.available:

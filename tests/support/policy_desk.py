@@ -14,6 +14,7 @@ from orchestrator.services.policy_state import PolicyState, dump_state, load_sta
 from orchestrator.store import chat_policy, consent, events, policy
 from orchestrator.store.chat_policy import Exchanged
 from orchestrator.store.models import SessionSendRow
+from orchestrator.store.policy import SendKind
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
 
@@ -89,7 +90,8 @@ async def run_for(desk: Desk, clock: ManualClock, seconds: float, step: float = 
 async def left_at(desk: Desk) -> list[datetime]:
     """When messages left, after their typing."""
     async with desk.context.database.reading(desk.scope) as tx:
-        return sorted((await tx.connection.execute(select(SENDS.c.at))).scalars())
+        messages = select(SENDS.c.at).where(SENDS.c.kind != SendKind.NUMBER_CHECK.value)
+        return sorted((await tx.connection.execute(messages)).scalars())
 
 
 async def events_of(desk: Desk, type_: str) -> list[dict[str, object]]:

@@ -56,6 +56,10 @@ async def test_no_campaign_message_leaves_while_the_one_before_is_under_way(
         waiting = (await desk.messages.get(desk.scope, second)).waiting_for
         return waiting is not None and waiting.detail == "the campaign message before it is under way"
 
+    async def is_under_way() -> bool:
+        return len(desk.gateway.attempts) == 1
+
+    await eventually(is_under_way, timeout_s=5)
     await eventually(waits_for_the_first, timeout_s=5)
     assert len(desk.gateway.attempts) == 1
     arrives.set()

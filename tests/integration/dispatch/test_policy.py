@@ -8,7 +8,6 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import select
 
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
@@ -27,7 +26,6 @@ from tests.support.clock import ManualClock
 from tests.support.desk import Desk
 from tests.support.factories import CUSTOMER
 from tests.support.policy_desk import (
-    SENDS,
     clock,
     events_of,
     left_at,
@@ -189,8 +187,7 @@ async def test_what_certainly_did_not_leave_counts_for_no_cap(strict: Desk, cloc
     strict.gateway.answer_next("text", NOT_SENT)
     await strict.submit("text")
     await run_for(strict, clock, 2)
-    async with strict.context.database.reading(strict.scope) as tx:
-        assert len((await tx.connection.execute(select(SENDS.c.message_id))).all()) == 1
+    assert len(await left_at(strict)) == 1
 
 
 async def test_two_messages_to_one_contact_are_two_seconds_apart(strict: Desk, clock: ManualClock) -> None:

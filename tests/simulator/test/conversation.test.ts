@@ -130,6 +130,15 @@ test('number checks tell who is on WhatsApp, and know both spellings of a Brazil
   ]);
 });
 
+test.each([
+  ['+5215512345678', '+525512345678'],
+  ['+528112345678', '+5218112345678'],
+])('number checks find %s by %s too', async (number, other) => {
+  await world.post('/phones', { phone_number: number });
+  const jid = `${number.slice(1)}@s.whatsapp.net`;
+  expect(await ana.socket.onWhatsApp(other)).toEqual([{ jid, exists: true }]);
+});
+
 test('a number that is taken off WhatsApp is no longer found', async () => {
   const number = '+5511999990077';
   await world.post('/phones', { phone_number: number });

@@ -7,7 +7,16 @@ from orchestrator.services.phone_numbers import chat_of, check_phone_number
 
 
 @pytest.mark.parametrize(
-    "number", ["+5511987654321", "+551187654321", "+12025550123", "+351912345678", "+4915123456789"]
+    "number",
+    [
+        "+5511987654321",
+        "+551187654321",
+        "+12025550123",
+        "+351912345678",
+        "+4915123456789",
+        "+525512345678",
+        "+5215512345678",
+    ],
 )
 def test_e164_is_taken(number: str) -> None:
     assert check_phone_number(number, "to") == number

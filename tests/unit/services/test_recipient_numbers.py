@@ -20,6 +20,7 @@ from orchestrator.services.recipient_numbers import is_possible, is_region, to_e
         ("4155552671", "US", "+14155552671"),
         ("5511987654321", "", "+5511987654321"),
         ("+800 1234 5678", "BR", "+80012345678"),
+        ("+52 1 55 1234 5678", "BR", "+5215512345678"),
     ],
 )
 def test_a_number_is_brought_to_one_form(given_number: str, region: str, number: str) -> None:

@@ -4,9 +4,16 @@ import { Account } from './account.ts';
 import type { Device } from './device.ts';
 import { type Behaviour, Phone, type PhoneLimits } from './phone.ts';
 
-/** Brazil's numbers exist with and without their ninth digit: +55, area, [9,] eight digits. */
-const BRAZIL_WITHOUT_NINE = /^55(\d{2})(\d{8})$/;
-const BRAZIL_WITH_NINE = /^55(\d{2})9(\d{8})$/;
+/**
+ * Numbers with two spellings: Brazil's with and without their ninth digit (+55, area, [9,] eight
+ * digits), Mexico's with and without a 1 (+52, [1,] ten digits).
+ */
+const SPELLINGS: readonly (readonly [RegExp, string])[] = [
+  [/^55(\d{2})9(\d{8})$/, '55$1$2'],
+  [/^55(?<area>\d{2})(?<rest>\d{8})$/, '55$<area>9$<rest>'],
+  [/^521(\d{10})$/, '52$1'],
+  [/^52(\d{10})$/, '521$1'],
+];
 
 /** All numbers of the simulated WhatsApp, by phone number and by LID. */
 export class Registry {
@@ -40,15 +47,15 @@ export class Registry {
     return this.phones.get(number.replace(/^\+/, ''));
   }
 
-  /** Registered account at an address of either kind. */
+  /** Registered account at an address of either kind; an address has one spelling only. */
   account(jid: Jid): Account | undefined {
-    const account = jid.lid ? this.byLid.get(jid.user) : this.byNumber(jid.user);
+    const account = jid.lid ? this.byLid.get(jid.user) : this.byUser.get(jid.user);
     return account?.registered ? account : undefined;
   }
 
-  /** Registered account of a number without plus; knows Brazil's two spellings. */
+  /** Registered account of a number without plus, in either of its spellings. */
   registered(user: string): Account | undefined {
-    const account = this.byNumber(user);
+    const account = this.byUser.get(user) ?? this.byUser.get(otherSpelling(user));
     return account?.registered ? account : undefined;
   }
 
@@ -61,16 +68,9 @@ export class Registry {
     const jid = parseJid(text);
     return jid && this.account(jid)?.devices.get(jid.device);
   }
-
-  private byNumber(user: string): Account | undefined {
-    return this.byUser.get(user) ?? this.byUser.get(otherSpelling(user));
-  }
 }
 
 function otherSpelling(user: string): string {
-  if (!user.startsWith('55')) return '';
-  const without = BRAZIL_WITH_NINE.exec(user);
-  if (without) return `55${without[1]}${without[2]}`;
-  const withNine = BRAZIL_WITHOUT_NINE.exec(user);
-  return withNine ? `55${withNine[1]}9${withNine[2]}` : '';
+  const [pattern, other] = SPELLINGS.find(([spelling]) => spelling.test(user)) ?? [];
+  return pattern && other ? user.replace(pattern, other) : '';
 }
