@@ -138,6 +138,11 @@ IDEMPOTENCY_KEY_REUSED = _code(
 CONTENT_NOT_SUPPORTED = _code(
     "CONTENT_NOT_SUPPORTED", _K.UNIMPLEMENTED, "This kind of content cannot be sent."
 )
+RECIPIENT_NOT_SUPPORTED = _code(
+    "RECIPIENT_NOT_SUPPORTED",
+    _K.UNIMPLEMENTED,
+    "Ponte cannot send to channels, statuses and broadcast lists; give a phone number.",
+)
 SESSION_NOT_LINKED = _code(
     "SESSION_NOT_LINKED", _K.FAILED_PRECONDITION, "The session has no linked number; pair it first."
 )

@@ -52,9 +52,9 @@ class MessageService:
     async def submit(self, scope: CompanyScope, command: SubmitText) -> Message:
         """Take a text in: it is durable when this returns. An idempotency key gives the first answer again.
 
-        Raises PonteError: INVALID_PHONE_NUMBER, TEXT_EMPTY, TEXT_TOO_LONG, INVALID_ARGUMENT, NOT_FOUND,
-        SESSION_AMBIGUOUS, SESSION_NOT_LINKED, IDEMPOTENCY_KEY_REUSED, QUEUE_FULL, and of a content with a file what
-        OutgoingFiles.resolve raises.
+        Raises PonteError: INVALID_PHONE_NUMBER, RECIPIENT_NOT_SUPPORTED, TEXT_EMPTY, TEXT_TOO_LONG, INVALID_ARGUMENT,
+        NOT_FOUND, SESSION_AMBIGUOUS, SESSION_NOT_LINKED, IDEMPOTENCY_KEY_REUSED, QUEUE_FULL, and of a content with a
+        file what OutgoingFiles.resolve raises.
         """
         return await self._submissions.submit(scope, await self._with_file(scope, command))
 

@@ -6,10 +6,11 @@ from functools import lru_cache
 import phonenumbers
 
 from orchestrator.domain import errors
-from orchestrator.domain.errors import invalid_field
+from orchestrator.domain.errors import PonteError, invalid_field
 from orchestrator.domain.jid import phone_number_to_jid
 from orchestrator.domain.number_spelling import other_spelling
 
+_NOT_SENT_TO = ("@newsletter", "@broadcast")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -21,6 +22,17 @@ def check_phone_number(text: str, field: str) -> str:
     if not _is_possible(text):
         raise invalid_field(errors.INVALID_PHONE_NUMBER, field)
     return text
+
+
+def check_recipient(text: str, field: str) -> str:
+    """As `check_phone_number`, for somebody to send to.
+
+    Raises PonteError: INVALID_PHONE_NUMBER, and RECIPIENT_NOT_SUPPORTED for the jid of a channel, the statuses or a
+    broadcast list.
+    """
+    if text.endswith(_NOT_SENT_TO):
+        raise PonteError(errors.RECIPIENT_NOT_SUPPORTED)
+    return check_phone_number(text, field)
 
 
 def chat_of(text: str, field: str) -> str:

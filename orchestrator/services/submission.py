@@ -23,7 +23,7 @@ from orchestrator.services.batching import TransactionBatcher
 from orchestrator.services.contacts import ContactBook, only_session
 from orchestrator.services.context import Context
 from orchestrator.services.message_data import message_event
-from orchestrator.services.phone_numbers import check_phone_number
+from orchestrator.services.phone_numbers import check_recipient
 from orchestrator.services.references import Addressed, NamedMessages
 from orchestrator.services.waiting_count import WaitingCount
 from orchestrator.store import consent, dispatch_leases, idempotency
@@ -95,7 +95,7 @@ class Submissions:
         if not command.forward:
             content.check()
         if command.to or command.forward or not content.message_id:
-            check_phone_number(command.to, "to")
+            check_recipient(command.to, "to")
         if command.send_at and command.send_at > now + LATEST_SEND_AT:
             raise invalid_field(errors.INVALID_ARGUMENT, "send_at", "Give a time within a year.")
         request_hash = _request_hash(command) if command.idempotency_key else ""

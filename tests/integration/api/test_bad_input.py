@@ -51,6 +51,8 @@ class Case:
 BODIES = {
     "number with letters": Case({**GOOD, "to": "+55119x"}, "INVALID_PHONE_NUMBER", ("to",)),
     "number without plus": Case({**GOOD, "to": "5511987654321"}, "INVALID_PHONE_NUMBER", ("to",)),
+    "a channel": Case({**GOOD, "to": "120363000000000001@newsletter"}, "RECIPIENT_NOT_SUPPORTED", status=501),
+    "the statuses": Case({**GOOD, "to": "status@broadcast"}, "RECIPIENT_NOT_SUPPORTED", status=501),
     "number missing": Case({"text": {"body": "x"}}, "INVALID_PHONE_NUMBER", ("to",)),
     "no content": Case({"to": CUSTOMER}, "INVALID_ARGUMENT", ("text",)),
     "empty text": Case({**GOOD, "text": {"body": ""}}, "TEXT_EMPTY", ("text.body",)),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator.domain.errors import INVALID_PHONE_NUMBER, PonteError
-from orchestrator.services.phone_numbers import chat_of, check_phone_number
+from orchestrator.domain.errors import INVALID_PHONE_NUMBER, RECIPIENT_NOT_SUPPORTED, PonteError
+from orchestrator.services.phone_numbers import chat_of, check_phone_number, check_recipient
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,17 @@ def test_anything_else_is_refused_with_the_field(text: str) -> None:
 def test_a_chat_is_named_by_number_or_jid() -> None:
     assert chat_of("+5511987654321", "chat") == "5511987654321@s.whatsapp.net"
     assert chat_of("120@g.us", "chat") == "120@g.us"
+
+
+@pytest.mark.parametrize("jid", ["120363000000000001@newsletter", "status@broadcast", "1700000000@broadcast"])
+def test_nobody_sends_to_channels_and_broadcasts(jid: str) -> None:
+    with pytest.raises(PonteError) as refused:
+        check_recipient(jid, "to")
+    assert refused.value.code is RECIPIENT_NOT_SUPPORTED
+
+
+def test_whom_to_send_to_is_a_number() -> None:
+    assert check_recipient("+5511987654321", "to") == "+5511987654321"
+    with pytest.raises(PonteError) as refused:
+        check_recipient("5511987654321@s.whatsapp.net", "to")
+    assert refused.value.code is INVALID_PHONE_NUMBER
