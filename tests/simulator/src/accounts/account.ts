@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lidJid, phoneJid } from '../wire/jid.ts';
 import { AppState } from './app-state.ts';
 import type { Device } from './device.ts';
+import type { Past } from './past.ts';
 import { goodStanding } from './standing.ts';
 
 /**
@@ -18,6 +19,8 @@ export class Account {
   readonly devices = new Map<number, Device>();
   readonly appState = new AppState();
   readonly standing = goodStanding();
+  /** Conversations from before, where it has any. */
+  past: Past | undefined;
   /** Push name that recipients see. */
   name: string;
   /** False for a number that exists here but is "not on WhatsApp". */
@@ -46,7 +49,8 @@ export class Account {
   }
 }
 
-function lidOf(user: string): string {
+/** The LID's user part of a number without its plus. */
+export function lidOf(user: string): string {
   const digits = BigInt(`0x${createHash('sha256').update(`lid ${user}`).digest('hex').slice(0, 15)}`);
   return `1${(digits % 10n ** 14n).toString().padStart(14, '0')}`;
 }

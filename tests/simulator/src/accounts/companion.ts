@@ -18,11 +18,18 @@ export interface CompanionKeys {
   signedPreKey: { id: number; publicKey: Buffer; signature: Buffer };
 }
 
+/** What a client says of itself when it registers. */
+export interface CompanionWishes {
+  /** The whole history, not only its recent part. */
+  wholeHistory: boolean;
+}
+
 /** A linked client: its keys, its queue of unacknowledged stanzas and its socket, if any. */
 export class Companion implements Device {
   readonly account: Account;
   readonly id: number;
   readonly noiseKey: Buffer;
+  readonly wishes: CompanionWishes;
   /** Set while a socket is logged in as this device. */
   connection: Connection | undefined;
   connectedAtMs: number | undefined;
@@ -36,10 +43,17 @@ export class Companion implements Device {
   private readonly maxPending: number;
   private live = false;
 
-  constructor(account: Account, id: number, keys: CompanionKeys, maxPending: number) {
+  constructor(
+    account: Account,
+    id: number,
+    keys: CompanionKeys,
+    wishes: CompanionWishes,
+    maxPending: number,
+  ) {
     this.account = account;
     this.id = id;
     this.noiseKey = keys.noiseKey;
+    this.wishes = wishes;
     this.keys = keys;
     this.maxPending = maxPending;
   }

@@ -9,7 +9,8 @@ import type { Companion } from './companion.ts';
 import type { Device, KeyBundle } from './device.ts';
 import { Group } from './group.ts';
 import { awaitedReceipts, noteReceipt, RANK } from './group-receipts.ts';
-import { bootstrapMessages } from './history.ts';
+import { bootstrapMessages, olderMessages } from './history.ts';
+import { bundleNodes } from './key-bundle.ts';
 import { describe, type MessageStatus, type PhoneMessage, references } from './messages.ts';
 import { type FileToSend, receiveFile, uploadFile } from './phone-files.ts';
 import { PhoneGroups } from './phone-groups.ts';
@@ -154,17 +155,26 @@ export class Phone
   /** What a phone does when a companion logs in for the first time: shares its app-state key and its history. */
   bootstrap(companion: Companion): void {
     this.enqueue(async () => {
-      for (const message of bootstrapMessages(this.account)) {
-        const enc = await this.cipher.encrypt(companion, message);
-        const attrs = {
-          id: generateMessageIDV2(),
-          to: companion.jid,
-          type: 'text',
-          category: 'peer',
-        };
-        this.router.message(this, node('message', attrs, [enc]), performance.timeOrigin + performance.now());
+      for (const message of bootstrapMessages(this.account, companion.wishes.wholeHistory)) {
+        await this.sendToOwn(companion, message);
       }
     });
+  }
+
+  /** A companion asks its phone for something; a phone answers what it knows. */
+  private async answerPeer(device: Device, id: string, message: proto.IMessage): Promise<void> {
+    const asked = (message.deviceSentMessage?.message ?? message).protocolMessage;
+    const request = asked?.peerDataOperationRequestMessage?.historySyncOnDemandRequest;
+    if (request && device.account === this.account) {
+      await this.sendToOwn(device, olderMessages(this.account, request, id));
+    }
+  }
+
+  private async sendToOwn(device: Device, message: proto.IMessage): Promise<void> {
+    const enc = await this.cipher.encrypt(device, message);
+    const to = this.account.jid(device.id);
+    const attrs = { id: generateMessageIDV2(), to, type: 'text', category: 'peer' };
+    this.router.message(this, node('message', attrs, [enc]), performance.timeOrigin + performance.now());
   }
 
   private async transmit(to: Chat, message: proto.IMessage, id: string): Promise<void> {
@@ -206,9 +216,10 @@ export class Phone
       if (!(error instanceof AlreadyDecryptedError)) this.requestRetry(stanza);
       return;
     }
+    if (stanza.attrs.category === 'peer') return this.answerPeer(sender, stanza.attrs.id ?? '', message);
     const whole = message.deviceSentMessage?.message ?? message;
     const content = describe(whole);
-    if (!content || stanza.attrs.category === 'peer') return;
+    if (!content) return;
     const fromMe = sender.account === this.account;
     const recipient = fromMe
       ? this.router.accountAt(stanza.attrs.recipient ?? stanza.attrs.from)
@@ -370,25 +381,6 @@ interface ReceiptAddress {
   to: string;
   /** In groups: whose message it is. */
   participant: string | undefined;
-}
-
-/** Key bundle as stanzas carry it. */
-export function bundleNodes(bundle: KeyBundle): BinaryNode[] {
-  const { signedPreKey, preKey } = bundle;
-  const nodes = [
-    node('type', {}, Buffer.from([5])),
-    node('identity', {}, bundle.identityKey),
-    node('skey', {}, [
-      node('id', {}, uintBytes(signedPreKey.id, 3)),
-      node('value', {}, signedPreKey.publicKey),
-      node('signature', {}, signedPreKey.signature),
-    ]),
-  ];
-  if (preKey) {
-    const content = [node('id', {}, uintBytes(preKey.id, 3)), node('value', {}, preKey.publicKey)];
-    nodes.push(node('key', {}, content));
-  }
-  return nodes;
 }
 
 function after(delayMs: number, action: () => void): void {

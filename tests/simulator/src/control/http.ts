@@ -6,6 +6,7 @@ import { deviceRoutes } from './routes-devices.ts';
 import { faultRoutes } from './routes-faults.ts';
 import { groupMessageRoutes } from './routes-group-messages.ts';
 import { groupRoutes } from './routes-groups.ts';
+import { historyRoutes } from './routes-history.ts';
 import { pageRoutes } from './routes-page.ts';
 import { phoneRoutes } from './routes-phones.ts';
 import { serverRoutes } from './routes-server.ts';
@@ -35,6 +36,7 @@ const ROUTES: Route[] = [
   ...callRoutes,
   ...phoneRoutes,
   ...standingRoutes,
+  ...historyRoutes,
   ...deviceRoutes,
   ...faultRoutes,
   ...groupRoutes,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BinaryNode } from '@whiskeysockets/baileys';
-import { bundleNodes } from '../accounts/phone.ts';
+import { bundleNodes } from '../accounts/key-bundle.ts';
 import type { Connection } from '../connection.ts';
 import { bytesOf, child, children, iqError, iqResult, node, uintBytes, uintOf } from '../wire/nodes.ts';
 

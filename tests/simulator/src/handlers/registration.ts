@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { type BinaryNode, proto } from '@whiskeysockets/baileys';
-import { Companion, type CompanionKeys } from '../accounts/companion.ts';
+import { Companion, type CompanionKeys, type CompanionWishes } from '../accounts/companion.ts';
 import type { Phone } from '../accounts/phone.ts';
 import type { Connection } from '../connection.ts';
 import { ApiError } from '../control/errors.ts';
@@ -17,6 +17,7 @@ const RESTART_REQUIRED = 515;
 /** A client that asks to be linked. */
 export interface Registration {
   keys: CompanionKeys;
+  wishes: CompanionWishes;
   refs: string[];
   /** Present once the client has asked to be linked by a code instead. */
   code?: CodeRequest;
@@ -42,6 +43,7 @@ export function startRegistration(connection: Connection, payload: proto.ClientP
   const refs = Array.from({ length: REFS }, () => `2@${randomBytes(48).toString('base64')}`);
   connection.registration = {
     refs,
+    wishes: { wholeHistory: wantsWholeHistory(data.deviceProps) },
     keys: {
       noiseKey: connection.clientStatic,
       registrationId: Buffer.from(data.eRegid).readUInt32BE(0),
@@ -152,6 +154,7 @@ export function confirmPairing(connection: Connection, answer: BinaryNode): void
     phone.account,
     deviceId,
     registration.keys,
+    registration.wishes,
     simulator.options.maxPendingPerDevice,
   );
   phone.account.devices.set(deviceId, companion);
@@ -159,6 +162,10 @@ export function confirmPairing(connection: Connection, answer: BinaryNode): void
   simulator.stats.pairings += 1;
   simulator.log(`paired device ${deviceId}`);
   connection.streamError(RESTART_REQUIRED);
+}
+
+function wantsWholeHistory(deviceProps: Uint8Array | null | undefined): boolean {
+  return deviceProps ? proto.DeviceProps.decode(deviceProps).requireFullSync === true : false;
 }
 
 function readQrCode(text: string): QrCode {
