@@ -5,9 +5,12 @@ import type { OpenSession, SessionCommand } from './generated/ponte/bridge/v1/br
 import type { GroupChange } from './groups/group-changes.js';
 import type { InboundContent } from './inbound.js';
 import { PendingAnswers } from './pending-answers.js';
+import { Slots } from './slots.js';
 
 const TIMEOUT_MS = 10_000;
 const MAX_PENDING = 1000;
+/** Together with the stanzas that are recorded at a time (StanzaRecorder) fewer than may be pending. */
+const COLLECTED_AT_A_TIME = 100;
 
 /** Whose stream it is. */
 type Owner = Pick<OpenSession, 'companyId' | 'sessionId'>;
@@ -21,6 +24,8 @@ export class Recordings {
   readonly #receipts = new PendingAnswers<string>('Receipt', TIMEOUT_MS, MAX_PENDING);
   readonly #calls = new PendingAnswers<string>('Call', TIMEOUT_MS, MAX_PENDING);
   readonly #groups = new PendingAnswers<string>('GroupChanged', TIMEOUT_MS, MAX_PENDING);
+  /** Of a group's collected receipts, one stanza may bring a thousand. */
+  readonly #collected = new Slots(COLLECTED_AT_A_TIME);
   readonly #owner: Owner;
   #ended: Error | undefined;
 
@@ -38,8 +43,11 @@ export class Recordings {
     );
   }
 
-  receipt(content: ReceiptContent): Promise<void> {
-    return this.#record('receipt', this.#receipts, (requestId) => this.#emitReceipt(requestId, content));
+  /** The receipts of one stanza. */
+  async receipts(contents: readonly ReceiptContent[]): Promise<void> {
+    const [only] = contents;
+    if (contents.length === 1 && only) return this.#receipt(only);
+    await Promise.all(contents.map((content) => this.#collected.run(() => this.#receipt(content))));
   }
 
   call(content: CallContent): Promise<void> {
@@ -103,6 +111,10 @@ export class Recordings {
       if (!this.#ended) this.onFailure(what, error);
       throw error;
     }
+  }
+
+  #receipt(content: ReceiptContent): Promise<void> {
+    return this.#record('receipt', this.#receipts, (requestId) => this.#emitReceipt(requestId, content));
   }
 
   #emitReceipt(requestId: number, content: ReceiptContent): void {

@@ -15,7 +15,7 @@ import type { EventStream } from './event-stream.js';
 import { reportAccountStanding } from './events/account-standing.js';
 import { readCall } from './events/calls.js';
 import { QrClock } from './events/qr.js';
-import { readReceipt } from './events/receipts.js';
+import { readReceipts } from './events/receipts.js';
 import type {
   AuthKey,
   Closed,
@@ -26,6 +26,8 @@ import type {
   StoredMessage,
 } from './generated/ponte/bridge/v1/bridge.js';
 import { readGroupChange } from './groups/group-changes.js';
+import { GroupMemory } from './groups/group-memory.js';
+import { GroupQueries } from './groups/group-queries.js';
 import { InboundRecorder, type Me } from './inbound.js';
 import { Liveness } from './liveness.js';
 import { describeError, type LogFields, log } from './logger.js';
@@ -100,22 +102,29 @@ export class Session {
     );
     const receipts = new StanzaRecorder(
       'CB:receipt',
-      (stanza) => readReceipt(stanza, this.#me()),
-      (content) => this.#recordings.receipt(content),
+      (stanza) => readReceipts(stanza, this.#me()),
+      (contents) => this.#recordings.receipts(contents),
     );
     const calls = new StanzaRecorder(
       'CB:call',
       (stanza) => readCall(stanza, this.#me()),
       (content) => this.#recordings.call(content),
     );
-    const groups = new StanzaRecorder('CB:notification', readGroupChange, (change) =>
-      this.#recordings.group(change),
+    const groups = new GroupMemory((jid) => new GroupQueries(this.#sock, this.#closeSignal).readGroup(jid));
+    const groupChanges = new StanzaRecorder(
+      'CB:notification',
+      (stanza) => {
+        const change = readGroupChange(stanza);
+        if (change) groups.forget(change.groupJid);
+        return change;
+      },
+      (change) => this.#recordings.group(change),
     );
     this.#sock = openSocket(
       { ...open, connectTimeoutMs },
-      { auth: this.#auth, recorder, recorders: [receipts, calls, groups], storedMessage },
+      { auth: this.#auth, recorder, recorders: [receipts, calls, groupChanges], storedMessage, groups },
     );
-    const recipients = new RecipientSessions(this.#sock);
+    const recipients = new RecipientSessions(this.#sock, groups);
     this.#sender = new Sender(
       this.#sock,
       (work) => this.#auth.runAhead(work),
@@ -125,6 +134,7 @@ export class Session {
       (ack) => this.#recordings.tellReceipt(ack),
       (chatJid) => recipients.prepare(chatJid),
       storedMessage,
+      groups,
     );
     this.#listen();
     reportAccountStanding(this.#sock, this.#closeSignal, (event) => this.#stream.emit(event));

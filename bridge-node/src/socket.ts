@@ -1,6 +1,5 @@
 import makeWASocket, {
   DEFAULT_CONNECTION_CONFIG,
-  type GroupMetadata,
   proto,
   type SignalKeyStoreWithTransaction,
   type UserFacingSocketConfig,
@@ -10,6 +9,7 @@ import type WebSocket from 'ws';
 import type { AuthState } from './auth-state.js';
 import { boundedMap } from './bounded-map.js';
 import type { OpenSession } from './generated/ponte/bridge/v1/bridge.js';
+import type { GroupMemory } from './groups/group-memory.js';
 import type { InboundRecorder } from './inbound.js';
 import { LazyCache } from './lazy-cache.js';
 import { baileysLogger } from './logger.js';
@@ -20,8 +20,6 @@ import { commitLateWrites } from './transactions.js';
 
 const QUERY_TIMEOUT_MS = 30_000;
 const CLOSE_HANDSHAKE_MS = 300;
-const GROUP_METADATA_MS = 5 * 60_000;
-const MAX_CACHED_GROUPS = 200;
 const RETRY_COUNTER_MS = 60 * 60_000;
 const MAX_RETRY_COUNTERS = 1000;
 const MAX_REMEMBERED_SESSIONS = 2000;
@@ -40,12 +38,12 @@ export interface SocketParts {
   recorders: readonly { takeOver(ws: StanzaSource): void }[];
   /** The message as it was sent, for a recipient that could not decrypt it. */
   storedMessage(waMessageId: string): Promise<Uint8Array | undefined>;
+  groups: GroupMemory;
 }
 
 /** Starts one Baileys socket: it connects at once. Listeners added in the same tick miss nothing. */
 export function openSocket(open: OpenSession, parts: SocketParts): WASocket {
-  const { auth, recorder, recorders, storedMessage } = parts;
-  const groups = boundedMap<string, GroupMetadata>({ most: MAX_CACHED_GROUPS, ttlMs: GROUP_METADATA_MS });
+  const { auth, recorder, recorders, storedMessage, groups } = parts;
   const config: UserFacingSocketConfig = {
     waWebSocketUrl: open.whatsappUrl,
     auth: { creds: auth.creds, keys: auth.keys },
@@ -70,7 +68,7 @@ export function openSocket(open: OpenSession, parts: SocketParts): WASocket {
     callOfferCache: new LazyCache(CALL_OFFERS),
     userDevicesCache: new LazyCache(USER_DEVICES),
     placeholderResendCache: new LazyCache(PLACEHOLDERS),
-    cachedGroupMetadata: async (jid) => groups.get(jid),
+    cachedGroupMetadata: (jid) => groups.get(jid),
     getMessage: async ({ id }) => {
       const stored = id ? await storedMessage(id) : undefined;
       return stored && proto.Message.decode(stored);
@@ -85,13 +83,10 @@ export function openSocket(open: OpenSession, parts: SocketParts): WASocket {
   emptyRetryManager(sock.messageRetryManager);
   recorder.takeOver(sock.ws);
   for (const one of recorders) one.takeOver(sock.ws);
-  sock.ev.on('groups.upsert', (upserted) => {
-    for (const group of upserted) groups.set(group.id, group);
-  });
+  // What this number itself did to a group; what others did is told by notifications.
   sock.ev.on('groups.update', (updates) => {
-    for (const { id } of updates) if (id) groups.delete(id);
+    for (const { id } of updates) if (id) groups.forget(id);
   });
-  sock.ev.on('group-participants.update', ({ id }) => groups.delete(id));
   return sock;
 }
 

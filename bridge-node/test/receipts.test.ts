@@ -1,21 +1,20 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
-import { readReceipt } from '../src/events/receipts.js';
+import { readReceipts } from '../src/events/receipts.js';
 import { ReceiptKind } from '../src/generated/ponte/bridge/v1/bridge.js';
 
 const ME = { id: '5511900000000:3@s.whatsapp.net', lid: '900:3@lid' };
 const base = { id: 'A', from: '5511911111111:2@s.whatsapp.net', t: '1700000000' };
 
-const receipt = (attrs: Record<string, string>, content?: { tag: string; attrs: { id: string } }[]) =>
-  readReceipt(
-    {
-      tag: 'receipt',
-      attrs: { ...base, ...attrs },
-      content: content && [{ tag: 'list', attrs: {}, content }],
-    },
-    ME,
-  );
+const receipts = (attrs: Record<string, string>, content?: BinaryNode[]) =>
+  readReceipts({ tag: 'receipt', attrs: { ...base, ...attrs }, ...(content ? { content } : {}) }, ME);
+const receipt = (attrs: Record<string, string>, items?: BinaryNode[]) => {
+  const read = receipts(attrs, items && [{ tag: 'list', attrs: {}, content: items }]);
+  expect(read?.length ?? 1).toBe(1);
+  return read?.[0];
+};
 
-describe('readReceipt', () => {
+describe('readReceipts', () => {
   it.each([
     [{}, ReceiptKind.RECEIPT_KIND_DELIVERED],
     [{ type: 'inactive' }, ReceiptKind.RECEIPT_KIND_DELIVERED],
@@ -42,6 +41,24 @@ describe('readReceipt', () => {
       chatJid: '1@g.us',
       participantJid: '911@lid',
     });
+  });
+
+  it('takes the receipts of several members of a group in one stanza, but not our own', () => {
+    const user = (jid: string, t: string) => ({ tag: 'user', attrs: { jid, t } });
+    const list = (key: string, ...content: BinaryNode[]) => ({
+      tag: 'participants',
+      attrs: { key },
+      content,
+    });
+    const read = receipts({ from: '1@g.us', type: 'read' }, [
+      list('A', user('911:1@lid', '1700000001'), user('900@lid', '1700000002')),
+      list('B', user('922@lid', '')),
+    ]);
+    const common = { chatJid: '1@g.us', kind: ReceiptKind.RECEIPT_KIND_READ, code: 0 };
+    expect(read).toEqual([
+      { ...common, waMessageIds: ['A'], participantJid: '911@lid', atMs: 1700000001000 },
+      { ...common, waMessageIds: ['B'], participantJid: '922@lid', atMs: 1700000000000 },
+    ]);
   });
 
   it.each([

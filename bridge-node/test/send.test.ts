@@ -1,16 +1,31 @@
 import { Boom } from '@hapi/boom';
-import type { AuthenticationCreds, GroupMetadata, WAMessage } from '@whiskeysockets/baileys';
+import type { AuthenticationCreds, BinaryNode, WAMessage } from '@whiskeysockets/baileys';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CloseSignal } from '../src/close-signal.js';
-import { classifySendError, type RunAhead, Sender, type SendingSocket } from '../src/commands/send.js';
+import { type RunAhead, Sender, type SendingSocket } from '../src/commands/send.js';
 import type { ReceiptContent } from '../src/events/receipts.js';
 import { ReceiptKind, type SendMessage, SendOutcome } from '../src/generated/ponte/bridge/v1/bridge.js';
+import type { Content } from '../src/generated/ponte/v1/content.js';
+import { GroupMemory } from '../src/groups/group-memory.js';
+import { UnansweredError } from '../src/groups/group-queries.js';
+import { GROUP_STANZA } from './support/group-stanza.js';
 
 const CHAT = '5511911111111@s.whatsapp.net';
 const DEVICE = '5511911111111:3@s.whatsapp.net';
 const GROUP = '120363000000000000@g.us';
 const { SEND_OUTCOME_ACKNOWLEDGED, SEND_OUTCOME_AMBIGUOUS, SEND_OUTCOME_NOT_SENT, SEND_OUTCOME_REJECTED } =
   SendOutcome;
+
+const CONTENT: Content = {
+  body: undefined,
+  replyTo: '',
+  mentions: [],
+  mentionAll: false,
+  forwarded: false,
+  viewOnce: false,
+  expirationS: 0,
+  albumWaMessageId: '',
+};
 
 function command(id: string, chatJid = CHAT, body = 'hi'): SendMessage {
   const content = { $case: 'text' as const, text: { body } };
@@ -47,8 +62,9 @@ function setUp({
       keys: { transaction: <T>(work: () => Promise<T>) => work() },
     },
     onWhatsApp: vi.fn(async (): Promise<{ exists: boolean }[] | undefined> => [{ exists: true }]),
-    groupMetadata: vi.fn(async (id: string) => ({ id, participants: [{ id: CHAT }] }) as GroupMetadata),
   };
+  const askGroup = vi.fn(async (): Promise<BinaryNode> => GROUP_STANZA);
+  const groups = new GroupMemory(askGroup);
   const relayMessage = vi.fn(async () => 'ID');
   const sendPresenceUpdate = vi.fn(async () => undefined);
   const sock: SendingSocket = {
@@ -68,8 +84,9 @@ function setUp({
     (receipt) => late.push(receipt),
     async () => undefined,
     async () => undefined,
+    groups,
   );
-  return { sender, calls, closeSignal, late, sendMessage, relayMessage, sendPresenceUpdate, fresh };
+  return { sender, calls, closeSignal, late, sendMessage, relayMessage, sendPresenceUpdate, fresh, askGroup };
 }
 
 /** Answers a send as Baileys does for a poll. */
@@ -122,19 +139,66 @@ describe('Sender', () => {
     await vi.waitUntil(() => calls[0]);
     expect(fresh.getUSyncDevices).toHaveBeenCalledWith([CHAT], false, false);
     expect(fresh.assertSessions).toHaveBeenCalledWith([CHAT, DEVICE], true);
-    expect(sendMessage.mock.calls[0]?.[2]).toMatchObject({ messageId: 'A', useCachedGroupMetadata: false });
+    expect(sendMessage.mock.calls[0]?.[2]).toMatchObject({ messageId: 'A' });
     calls[0]?.resolve();
     sender.handleAck(ack('A'));
     expect((await sent).outcome).toBe(SEND_OUTCOME_ACKNOWLEDGED);
   });
 
   it('asks anew for the members of a stale group and their devices', async () => {
-    const { sender, calls, fresh } = setUp();
-    void sender.send({ ...command('A', GROUP), freshRecipient: true });
+    const { sender, calls, fresh, askGroup } = setUp();
+    const first = sender.send(command('A', GROUP));
     await vi.waitUntil(() => calls[0]);
-    expect(fresh.groupMetadata).toHaveBeenCalledWith(GROUP);
-    expect(fresh.getUSyncDevices).toHaveBeenCalledWith([CHAT], false, false);
+    calls[0]?.resolve();
+    sender.handleAck(ack('A', { error: '479' }));
+    await first;
+    void sender.send({ ...command('A', GROUP), freshRecipient: true });
+    await vi.waitUntil(() => calls[1]);
+    expect(askGroup).toHaveBeenCalledTimes(2);
+    expect(fresh.getUSyncDevices).toHaveBeenCalledWith(['911@lid', '900@lid'], false, false);
     expect(fresh.assertSessions).not.toHaveBeenCalled();
+  });
+
+  it('asks for a group once, and again after an ack that says that it is another', async () => {
+    const { sender, calls, askGroup } = setUp();
+    for (const [position, error] of ['', '', '421', ''].entries()) {
+      const sent = sender.send(command(`A${position}`, GROUP));
+      await vi.waitUntil(() => calls[position]);
+      calls[position]?.resolve();
+      sender.handleAck(ack(`A${position}`, error ? { error } : {}));
+      await sent;
+    }
+    expect(askGroup).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([
+    ['this number is not in it', new Boom('forbidden', { data: 403 }), 'not_in_group', 403],
+    ['there is none', new Boom('item-not-found', { data: 404 }), 'group_gone', 404],
+    ['WhatsApp is asked too much', new Boom('slow down', { data: 429 }), 'query_failed', 429],
+    ['WhatsApp does not answer', new UnansweredError('no answer'), 'query_failed', 0],
+  ])('sends nothing to a group where %s', async (_why, error, reason, code) => {
+    const { sender, calls, askGroup } = setUp();
+    askGroup.mockRejectedValue(error);
+    const result = await sender.send(command('A', GROUP));
+    expect(result).toMatchObject({ outcome: SEND_OUTCOME_NOT_SENT, reason, code });
+    expect(calls).toEqual([]);
+  });
+
+  it('mentions by the names of the group', async () => {
+    const { sender, calls, sendMessage } = setUp();
+    const text = { body: 'hi @5511911111111', preview: undefined };
+    void sender.send({
+      ...command('A', GROUP),
+      content: {
+        $case: 'composed',
+        composed: { ...CONTENT, body: { $case: 'text', text }, mentionAll: true },
+      },
+    });
+    await vi.waitUntil(() => calls[0]);
+    expect(sendMessage.mock.calls[0]?.[1]).toMatchObject({
+      text: 'hi @5511911111111',
+      mentions: ['911@lid'],
+    });
   });
 
   it.each([
@@ -321,30 +385,5 @@ describe('Sender', () => {
       reason: 'in_flight',
     });
     expect(await sender.send(command('B', CHAT, ''))).toMatchObject({ reason: 'bad_request' });
-  });
-});
-
-describe('classifySendError', () => {
-  it.each<[string, unknown, SendOutcome, string]>([
-    ['a refused query', new Boom('rate-overlimit', { data: 429 }), SEND_OUTCOME_NOT_SENT, 'query_failed'],
-    [
-      'no device to encrypt for',
-      new Boom('All encryptions failed'),
-      SEND_OUTCOME_NOT_SENT,
-      'encryption_failed',
-    ],
-    [
-      'a closed connection',
-      new Boom('Connection Closed', { statusCode: 428 }),
-      SEND_OUTCOME_NOT_SENT,
-      'connection_closed',
-    ],
-    ['a bad request', new Boom('bad', { statusCode: 400 }), SEND_OUTCOME_NOT_SENT, 'bad_request'],
-    ['a type error', new TypeError('x'), SEND_OUTCOME_NOT_SENT, 'bad_request'],
-    ['a remote close', 1006, SEND_OUTCOME_AMBIGUOUS, 'outcome_unknown'],
-    ['a time-out', new Boom('Timed Out', { statusCode: 408 }), SEND_OUTCOME_AMBIGUOUS, 'outcome_unknown'],
-    ['a refused key write', new Error('STALE_FENCE'), SEND_OUTCOME_AMBIGUOUS, 'outcome_unknown'],
-  ])('of %s', (_name, error, outcome, reason) => {
-    expect(classifySendError(error)).toMatchObject({ outcome, reason });
   });
 });

@@ -15,6 +15,7 @@ class EventType(StrEnum):
     MESSAGE_DELIVERED = "message.delivered"
     MESSAGE_READ = "message.read"
     MESSAGE_PLAYED = "message.played"
+    MESSAGE_RECEIPT = "message.receipt"
     MESSAGE_MEDIA_STORED = "message.media_stored"
     MESSAGE_MEDIA_FAILED = "message.media_failed"
     MESSAGE_FAILED = "message.failed"

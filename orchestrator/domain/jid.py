@@ -25,6 +25,11 @@ def without_device(jid: str) -> str:
     return f"{user.partition(':')[0]}@{server}" if server else jid
 
 
+def is_group(jid: str) -> bool:
+    """Tell whether a jid names a group."""
+    return jid.endswith(f"@{GROUP_SERVER}")
+
+
 @dataclass(frozen=True, slots=True)
 class ContactId:
     """The two names of one WhatsApp contact; either may be empty while it is not known."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from orchestrator.domain.content import Content, plain_text
 from orchestrator.domain.content.marks import NO_MARKS, Marks
-from orchestrator.domain.jid import ContactId
+from orchestrator.domain.jid import ContactId, is_group
 
 
 class Direction(StrEnum):
@@ -88,7 +88,8 @@ class MessageTimes:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a chat, either direction. `chat_jid` names the chat; `contact` the other side of a 1:1 chat.
+    """One message of a chat, either direction. `chat_jid` names the chat; `contact` the other side of a 1:1 chat, in a
+    group who wrote it (nobody where this number did).
 
     `text` is what a person would read. `content` is None for a plain text, which says no more than that.
     """
@@ -115,6 +116,13 @@ class Message:
     waiting_for: WaitingFor | None = None
     content: Content | None = None
     marks: Marks = NO_MARKS
+
+    @property
+    def participant(self) -> str:
+        """By which name its group knows who wrote it; empty in a 1:1 chat, and for what this number wrote."""
+        if not is_group(self.chat_jid) or self.direction is Direction.OUTBOUND:
+            return ""
+        return self.contact.lid_jid or self.contact.pn_jid
 
     @property
     def whole_content(self) -> Content | None:

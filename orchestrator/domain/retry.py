@@ -70,6 +70,8 @@ _NOT_CONNECTED_REASONS = frozenset(
     {"not_connected", "connection_closed", "session_closed", "gateway_unavailable"}
 )
 
+_NO_GROUP = {"not_in_group": errors.GROUP_NOT_MEMBER, "group_gone": errors.GROUP_GONE}
+
 _STALE_RECIPIENT = frozenset(
     code.name
     for code in (errors.STALE_DEVICE_SESSION, errors.STALE_GROUP_ADDRESSING, errors.ENCRYPTION_FAILED)
@@ -118,6 +120,8 @@ def _after_not_sent(report: SendReport, attempts: int, now: datetime) -> Verdict
         return _rate_limited(attempts, now)
     if report.reason == "not_on_whatsapp":
         return Failed(errors.NOT_ON_WHATSAPP)
+    if report.reason in _NO_GROUP:
+        return Failed(_NO_GROUP[report.reason])
     if report.reason == "bad_request":
         return Failed(errors.PAYLOAD_NOT_SUPPORTED)
     if report.reason == "media_not_stored":

@@ -7,7 +7,7 @@ from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.jid import GROUP_SERVER, LID_SERVER, PHONE_NUMBER_SERVER
-from orchestrator.domain.message import Direction, Message
+from orchestrator.domain.message import Direction
 from orchestrator.domain.session import LINKED_STATES
 from orchestrator.services.contacts import ContactBook, only_session
 from orchestrator.services.context import Context
@@ -51,7 +51,7 @@ class ChatService:
                     f"message_ids[{position}]",
                     "Only a message that came in can be read.",
                 )
-            key = (message.session_id, message.chat_jid, _participant(message))
+            key = (message.session_id, message.chat_jid, message.participant)
             by_sender.setdefault(key, []).append(message.wa_message_id)
         for (session_id, chat_jid, participant), wa_ids in by_sender.items():
             await self._gateway.mark_read(scope, session_id, chat_jid, participant, wa_ids)
@@ -90,9 +90,3 @@ def _checked(text: str, field: str, servers: frozenset[str]) -> str:
     if not user or server not in servers:
         raise invalid_field(errors.INVALID_ARGUMENT, field, "Give a phone number or a jid.")
     return jid
-
-
-def _participant(message: Message) -> str:
-    if not message.chat_jid.endswith(f"@{GROUP_SERVER}"):
-        return ""
-    return message.contact.lid_jid or message.contact.pn_jid

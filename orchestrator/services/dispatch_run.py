@@ -283,14 +283,15 @@ class DispatchRun:
     async def _read_first(self, claimed: Sequence[StoredMessage], leaving: Mapping[str, Leaving]) -> None:
         """Show as read what is about to be answered. An answer does not wait for a read mark that fails."""
         for stored in claimed:
-            message, unread = stored.message, leaving[stored.message.id].unread if leaving else ()
+            unread = leaving[stored.message.id].unread if leaving else {}
             if not unread:
                 continue
             try:
                 async with asyncio.timeout(_READ_WITHIN_S):
-                    await self._gateway.mark_read(
-                        self._scope, self._session_id, message.chat_jid, "", list(unread)
-                    )
+                    for participant, wa_ids in unread.items():
+                        await self._gateway.mark_read(
+                            self._scope, self._session_id, stored.message.chat_jid, participant, list(wa_ids)
+                        )
             except (PonteError, TimeoutError) as error:
                 logger.info("What session {} answers was not marked as read: {!r}.", self._session_id, error)
 

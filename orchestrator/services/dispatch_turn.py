@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from orchestrator.domain.breaker import Breaker, BreakerState, after_verdicts, allowance
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.events import EventType, NewEvent
+from orchestrator.domain.jid import is_group
 from orchestrator.domain.message import Message, MessageError, MessageStatus
 from orchestrator.domain.retry import Failed, Outcome, RetryAt, Sent, Verdict, after_send
 from orchestrator.domain.session import SessionState
@@ -17,7 +18,7 @@ from orchestrator.services.message_data import message_event
 from orchestrator.services.policy_claim import Leaving
 from orchestrator.services.policy_turn import PolicyTurns
 from orchestrator.services.ports import SendAnswer
-from orchestrator.store import dispatch_leases, outbox
+from orchestrator.store import dispatch_leases, message_receipts, outbox
 from orchestrator.store import events as event_store
 from orchestrator.store import messages as message_store
 from orchestrator.store.database import Transaction
@@ -250,6 +251,8 @@ class _Recorder:
             if isinstance(verdict, RetryAt) and verdict.at > self._now:
                 waiting_for.append(after)
         await message_store.save(tx, self._scope, changed)
+        to_groups = [message for message in sent if is_group(message.chat_jid)]
+        await message_receipts.expect(tx, self._scope, to_groups)
         events += await apply_sent(tx, self._scope, sent)
         for head in waiting_for:
             await outbox.hold_chat(tx, head)

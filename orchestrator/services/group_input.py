@@ -30,6 +30,14 @@ def check_group_jid(text: str) -> str:
     return text
 
 
+def check_group_field(text: str, field: str) -> str:
+    """Give back what can be a group's jid. Raises INVALID_ARGUMENT naming `field` for anything else."""
+    if not _GROUP.fullmatch(text):
+        example = f"120363012345678901@{GROUP_SERVER}"
+        raise invalid_field(errors.INVALID_ARGUMENT, field, f"Give a group's jid, such as {example}.")
+    return text
+
+
 def checked_participants(participants: Sequence[str], *, at_least: int = 1) -> list[str]:
     """The jids of people given by E.164 number, jid or lid, each once.
 

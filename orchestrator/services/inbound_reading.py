@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.content import Buttons, Choice, Content, ListMenu, Reference, Text, choose
+from orchestrator.domain.content import Buttons, Choice, Content, Delete, ListMenu, Reference, Text, choose
 from orchestrator.domain.content.apply import CHANGES
 from orchestrator.domain.events import EventType, NewEvent
+from orchestrator.domain.group import Role
+from orchestrator.domain.jid import is_group
 from orchestrator.domain.message import Direction, Message
 from orchestrator.services.message_changes import change_event, changed, find_target, is_change
 from orchestrator.services.message_data import message_event
+from orchestrator.store import groups as group_store
 from orchestrator.store import message_marks
 from orchestrator.store.database import Transaction
 
@@ -25,6 +28,8 @@ class InboundReading:
 
     def __init__(self, stored: Mapping[tuple[str, str], Sequence[Message]]) -> None:
         self._stored = {key: list(messages) for key, messages in stored.items()}
+        self._roles: dict[str, Role] = {}
+        """What the authors of deletions in groups are there, by the deletion's id."""
         self.now: dict[str, Message] = {}
         """Messages by id as the batch leaves them, where it changes them."""
 
@@ -37,6 +42,8 @@ class InboundReading:
             if message.content is None or isinstance(message.content.body, Text):
                 message = await self._with_choice(tx, scope, message)  # the same message, read further
             message = self._with_reference(message)  # as above
+            if _is_deletion_in_group(message):
+                self._roles[message.id] = await _role_of(tx, scope, message)
             self._stored.setdefault((message.session_id, message.wa_message_id), []).append(message)
             understood.append(message)
         return understood
@@ -50,7 +57,8 @@ class InboundReading:
 
     def _applied(self, change: Message) -> NewEvent:
         target = self._target(change)
-        after = changed(self.now.get(target.id, target), change) if target else None
+        role = self._roles.get(change.id, Role.MEMBER)
+        after = changed(self.now.get(target.id, target), change, role) if target else None
         if after is not None:
             self.now[after.id] = after
         return change_event(change, after)
@@ -86,6 +94,19 @@ class InboundReading:
             return message
         content = Content(choice, reference=Reference(menu.wa_message_id, from_me=True))
         return replace(message, kind=content.kind, text=content.text, content=content)
+
+
+def _is_deletion_in_group(message: Message) -> bool:
+    content = message.content
+    return content is not None and isinstance(content.body, Delete) and is_group(message.chat_jid)
+
+
+async def _role_of(tx: Transaction, scope: CompanyScope, message: Message) -> Role:
+    """What the author of a message is in its group; nobody's name is this number itself."""
+    author = message.contact
+    if message.direction is Direction.OUTBOUND:
+        author = await group_store.own_names(tx, scope, message.session_id)
+    return await group_store.find_role(tx, scope, message.session_id, message.chat_jid, author)
 
 
 def _event_type(message: Message) -> EventType:

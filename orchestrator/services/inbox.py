@@ -8,7 +8,7 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, not_found
 from orchestrator.domain.ids import make_id
 from orchestrator.domain.inbound import InboundMessage
-from orchestrator.domain.jid import ContactId
+from orchestrator.domain.jid import ContactId, is_group
 from orchestrator.domain.message import Direction, Lane, Message, MessageStatus, MessageTimes
 from orchestrator.services.batching import TransactionBatcher
 from orchestrator.services.contacts import ContactBook, Sighting
@@ -16,7 +16,7 @@ from orchestrator.services.context import Context
 from orchestrator.services.inbound_reading import InboundReading
 from orchestrator.services.opt_outs import InboundPolicy
 from orchestrator.services.received_files import carries_file
-from orchestrator.store import dispatch_leases, media_downloads, message_marks
+from orchestrator.store import dispatch_leases, media_downloads, message_marks, message_receipts
 from orchestrator.store import events as event_store
 from orchestrator.store import messages as message_store
 from orchestrator.store.database import Transaction
@@ -75,7 +75,9 @@ class InboxService:
         protos: list[bytes] = []
         for arrival, contact in zip(arrivals, contacts, strict=True):
             message = self._to_message(scope, arrival, contact)
-            names = {message.chat_jid, arrival.inbound.chat_jid, contact.pn_jid, contact.lid_jid} - {""}
+            names = {message.chat_jid}
+            if not arrival.inbound.is_group:
+                names |= {arrival.inbound.chat_jid, contact.pn_jid, contact.lid_jid} - {""}
             keys = {(arrival.session_id, name, message.wa_message_id) for name in names}
             if keys & known.keys:
                 continue
@@ -95,6 +97,7 @@ class InboxService:
             for message, event, proto in zip(messages, events, protos, strict=True)
         ]
         await message_store.add(tx, scope, stored)
+        await message_receipts.expect(tx, scope, [one for one in messages if _is_own_in_group(one)])
         await media_downloads.add(tx, scope, [one for one in messages if carries_file(one.content)], now)
         await self._policy.note(tx, scope, messages)
         added = {message.id for message in messages}
@@ -122,7 +125,7 @@ class InboxService:
                 message = stored.message
                 # A chat may have been known by its lid only.
                 names = {message.chat_jid}
-                if not message.chat_jid.endswith("@g.us"):
+                if not is_group(message.chat_jid):
                     names |= {message.contact.pn_jid, message.contact.lid_jid} - {""}
                 known.keys |= {(session_id, name, message.wa_message_id) for name in names}
                 known.named.setdefault((session_id, message.wa_message_id), []).append(message)
@@ -169,6 +172,10 @@ def _sighting(inbound: InboundMessage) -> Sighting:
         return Sighting(ContactId() if inbound.is_group else inbound.chat)
     contact = inbound.sender if inbound.is_group else _first_named(inbound.chat, inbound.sender)
     return Sighting(contact, inbound.push_name.replace("\0", _NUL_SHOWN_AS))
+
+
+def _is_own_in_group(message: Message) -> bool:
+    return message.direction is Direction.OUTBOUND and is_group(message.chat_jid)
 
 
 def _first_named(chat: ContactId, sender: ContactId) -> ContactId:

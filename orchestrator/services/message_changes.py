@@ -7,7 +7,8 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import Delete, Edit
 from orchestrator.domain.content.apply import CHANGES, apply
 from orchestrator.domain.events import EventType, NewEvent
-from orchestrator.domain.jid import GROUP_SERVER
+from orchestrator.domain.group import ADMINS, Role
+from orchestrator.domain.jid import is_group
 from orchestrator.domain.message import Direction, Message
 from orchestrator.services.message_data import message_data
 from orchestrator.store import message_marks
@@ -36,15 +37,17 @@ def change_event(change: Message, target: Message | None) -> NewEvent:
     return NewEvent(_EVENTS[change.kind], change.session_id, data, change.chat_jid)
 
 
-def changed(target: Message, change: Message) -> Message | None:
+def changed(target: Message, change: Message, role: Role = Role.MEMBER) -> Message | None:
     """Give a message after a change, or None where its author may not make it.
 
-    Texts are edited and deleted by who wrote them; a vote and a reaction is anybody's of the chat.
+    Texts are edited and deleted by who wrote them; a vote and a reaction is anybody's of the chat. `role` is what the
+    change's author is in its group: admins delete what others wrote.
     """
     content = change.content
     if content is None or not isinstance(content.body, CHANGES) or target.marks.deleted_at is not None:
         return None
-    if isinstance(content.body, Edit | Delete) and not _same_author(target, change):
+    is_admins = isinstance(content.body, Delete) and is_group(change.chat_jid) and role in ADMINS
+    if isinstance(content.body, Edit | Delete) and not (is_admins or _same_author(target, change)):
         return None
     from_me = change.direction is Direction.OUTBOUND
     at = change.times.sent_at or change.times.created_at
@@ -71,7 +74,8 @@ async def apply_sent(tx: Transaction, scope: CompanyScope, sent: Iterable[Messag
     for change in changes:
         message_id = change.content.message_id if change.content else ""
         target = targets.get(message_id)
-        after = changed(target, change) if target else None
+        # What may be deleted of others' was checked when it was accepted, and WhatsApp's server has taken it.
+        after = changed(target, change, Role.ADMIN) if target else None
         if after is not None:
             targets[message_id] = touched[message_id] = after
         events.append(change_event(change, after))
@@ -81,7 +85,7 @@ async def apply_sent(tx: Transaction, scope: CompanyScope, sent: Iterable[Messag
 
 def find_target(candidates: Sequence[Message], change: Message) -> Message | None:
     """The message of the change's chat among those that have the WhatsApp id it names."""
-    if change.chat_jid.endswith(f"@{GROUP_SERVER}"):
+    if is_group(change.chat_jid):
         return next((known for known in candidates if known.chat_jid == change.chat_jid), None)
     names = {change.chat_jid, change.contact.pn_jid, change.contact.lid_jid} - {""}
     return next(

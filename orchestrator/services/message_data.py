@@ -4,6 +4,7 @@ from orchestrator.domain.content import Poll, to_values
 from orchestrator.domain.content.codec import record_to_values, rfc3339
 from orchestrator.domain.content.marks import NO_MARKS, poll_results
 from orchestrator.domain.events import EventType, NewEvent
+from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import Message, MessageTimes
 
 _TIMES = tuple(MessageTimes.__dataclass_fields__)
@@ -12,13 +13,12 @@ _TIMES = tuple(MessageTimes.__dataclass_fields__)
 def message_data(message: Message) -> dict[str, object]:
     """Give the JSON form of a message, field by field that of the API; in `content`, and in what became of the message
     later, fields that have their default are left out."""
-    contact = message.contact
     data: dict[str, object] = {
         "id": message.id,
         "wa_message_id": message.wa_message_id,
         "session_id": message.session_id,
         "chat": message.chat_jid,
-        "contact": {"phone_number": contact.phone_number, "jid": contact.pn_jid, "lid": contact.lid_jid},
+        "contact": contact_data(message.contact),
         "direction": message.direction.value,
         "type": message.kind,
         "status": message.status.value,
@@ -42,6 +42,11 @@ def message_data(message: Message) -> dict[str, object]:
     if message.marks == NO_MARKS and message.kind != Poll.kind:
         return data
     return data | _marks_data(message)
+
+
+def contact_data(contact: ContactId) -> dict[str, object]:
+    """The names of somebody."""
+    return {"phone_number": contact.phone_number, "jid": contact.pn_jid, "lid": contact.lid_jid}
 
 
 def _marks_data(message: Message) -> dict[str, object]:

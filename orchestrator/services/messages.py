@@ -1,6 +1,7 @@
 """Messages as callers use them: send, look up, list, cancel, send again, wait."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.events import EventType
+from orchestrator.domain.jid import is_group
 from orchestrator.domain.message import Direction, Message, MessageStatus
 from orchestrator.domain.message_filter import FailedFilter, MessageFilter
 from orchestrator.domain.page import Page, PageRequest
@@ -15,6 +17,7 @@ from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
 from orchestrator.services.event_bell import EventBell, Listener
 from orchestrator.services.message_data import message_event
+from orchestrator.services.message_receipts import MessageReceipts, Receipts
 from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.phone_numbers import chat_of
 from orchestrator.services.submission import Submissions, SubmitText
@@ -48,6 +51,7 @@ class MessageService:
         self._bell = bell
         self._book = ContactBook(context)
         self._submissions = Submissions(context)
+        self._receipts = MessageReceipts(context, self._book)
 
     async def submit(self, scope: CompanyScope, command: SubmitText) -> Message:
         """Take a text in: it is durable when this returns. An idempotency key gives the first answer again.
@@ -68,14 +72,34 @@ class MessageService:
     async def get(self, scope: CompanyScope, message_id: str) -> Message:
         """Find a message. Raises PonteError(NOT_FOUND)."""
         async with self._context.database.reading(scope) as tx:
-            return _found(await message_store.get(tx, scope, message_id)).message
+            message = _found(await message_store.get(tx, scope, message_id)).message
+            return (await self._with_both_names(tx, scope, [message]))[0]
+
+    async def receipts(self, scope: CompanyScope, message_id: str, page: PageRequest) -> Receipts:
+        """Who has a message, and has read or played it. Raises as MessageReceipts.list."""
+        return await self._receipts.list(scope, message_id, page)
 
     async def list(self, scope: CompanyScope, wanted: MessageFilter, page: PageRequest) -> Page[Message]:
         """List messages newest first. Raises PonteError: INVALID_ARGUMENT, INVALID_PHONE_NUMBER, INVALID_PAGE_TOKEN."""
         chat_jid = chat_of(wanted.chat, "chat") if wanted.chat else ""
         async with self._context.database.reading(scope) as tx:
             chat_jid = await self._book.chat_name(tx, scope, chat_jid)
-            return await message_store.list_page(tx, scope, replace(wanted, chat=chat_jid), page)
+            found = await message_store.list_page(tx, scope, replace(wanted, chat=chat_jid), page)
+            return replace(found, items=await self._with_both_names(tx, scope, found.items))
+
+    async def _with_both_names(
+        self, tx: Transaction, scope: CompanyScope, messages: Sequence[Message]
+    ) -> Sequence[Message]:
+        """A member of a group may have been known by the hidden id alone when the message came."""
+        lacking = [message for message in messages if _lacks_a_name(message)]
+        if not lacking:
+            return messages
+        contacts = await self._book.complete(tx, scope, [message.contact for message in lacking])
+        named = {
+            message.id: replace(message, contact=contact)
+            for message, contact in zip(lacking, contacts, strict=True)
+        }
+        return [named.get(message.id, message) for message in messages]
 
     async def cancel(self, scope: CompanyScope, message_id: str) -> Message:
         """Take a message back that waits. Raises PonteError: NOT_FOUND, MESSAGE_NOT_CANCELLABLE."""
@@ -196,6 +220,11 @@ class MessageService:
             await bells.events_recorded(scope)
 
         tx.after_commit(ring)
+
+
+def _lacks_a_name(message: Message) -> bool:
+    contact = message.contact
+    return is_group(message.chat_jid) and bool(contact.jid) and not (contact.pn_jid and contact.lid_jid)
 
 
 def _found(stored: StoredMessage | None) -> StoredMessage:

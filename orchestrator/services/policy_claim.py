@@ -61,12 +61,12 @@ _WINDOWS = {
 @dataclass(frozen=True, slots=True)
 class Leaving:
     """A message that is let go: it leaves at `at`, after `typing_s` seconds of typing. Before an answer the messages
-    `unread` (WhatsApp's ids) are shown as read."""
+    `unread` (WhatsApp's ids, in a group by who wrote them, else under the empty name) are shown as read."""
 
     candidate: Candidate
     at: datetime
     typing_s: float
-    unread: Sequence[str] = ()
+    unread: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,10 @@ async def _look_for_unread(
         facts = done.surroundings.chat_of(stored)
         if stored.message.lane is not Lane.REPLY or not facts.is_unanswered:
             continue
-        unread = await message_store.inbound_since(tx, scope, stored.message, facts.last_sent_at, _MOST_READ)
+        came = await message_store.inbound_since(tx, scope, stored.message, facts.last_sent_at, _MOST_READ)
+        unread: dict[str, list[str]] = {}
+        for message in came:
+            unread.setdefault(message.participant, []).append(message.wa_message_id)
         done.left[stored.message.id] = replace(done.left[stored.message.id], unread=unread)
 
 

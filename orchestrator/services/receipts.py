@@ -8,15 +8,18 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import OUTCOME_UNKNOWN
 from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.domain.inbound import Receipt, ReceiptKind
+from orchestrator.domain.jid import is_group
 from orchestrator.domain.message import Direction, Message, MessageError, MessageStatus, advances
 from orchestrator.domain.retry import Outcome, RetryAt, SendReport, Sent, after_send
 from orchestrator.services.batching import TransactionBatcher
+from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
+from orchestrator.services.group_receipts import GroupReceipts, MemberTold, Reached
 from orchestrator.services.message_data import message_event
 from orchestrator.services.tempo import Tempo
 from orchestrator.store import events as event_store
+from orchestrator.store import message_receipts, outbox
 from orchestrator.store import messages as message_store
-from orchestrator.store import outbox
 from orchestrator.store.database import Transaction
 from orchestrator.store.messages import StoredMessage
 
@@ -40,10 +43,13 @@ class ReceiptService:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._groups = GroupReceipts(ContactBook(context))
         self._batcher = TransactionBatcher(context.database, self._write)
 
     async def record(self, scope: CompanyScope, session_id: str, receipt: Receipt) -> None:
         """Move the receipt's messages on; never back. Ids that are not known are ignored.
+
+        In a group a message is delivered, read or played once it is so for all; each member's own is kept.
 
         A message that still waited to be sent (again) has evidently arrived and is not sent. A late error decides the
         fate of a message of which it was not known whether it had left.
@@ -60,6 +66,12 @@ class ReceiptService:
                 batch.add(stored)
             for receipt in receipts:
                 batch.apply(session_id, receipt)
+        await message_receipts.expect(tx, scope, batch.sent_to_groups)
+        if batch.told:
+            news, reached = await self._groups.note(tx, scope, batch.told)
+            batch.events += news
+            for one in reached:
+                batch.reach(one)
         await message_store.save(tx, scope, list(batch.changed.values()))
         for stored in batch.left_outbox:
             await outbox.free_chat(tx, stored, self._context.clock())
@@ -88,6 +100,10 @@ class _Batch:
         self.events: list[NewEvent] = []
         self.left_outbox: list[StoredMessage] = []
         self.held: list[StoredMessage] = []
+        self.told: list[MemberTold] = []
+        """What single members of groups have done."""
+        self.sent_to_groups: list[Message] = []
+        """Those that have evidently left."""
 
     def add(self, stored: StoredMessage) -> None:
         """Know an outbound message of a session."""
@@ -100,18 +116,29 @@ class _Batch:
             stored = self._current.get((session_id, wa_id))
             if stored is None:
                 continue
+            at = self._tempo.at(receipt.at)
             if receipt.kind is ReceiptKind.ERROR:
                 self._apply_error(stored, receipt)
-            else:
-                self._apply_progress(stored, receipt)
+            elif receipt.participant_jid and is_group(stored.message.chat_jid):
+                self._advance(stored, MessageStatus.SENT, at)
+                self.told.append(MemberTold(stored.message, receipt.participant_jid, receipt.kind, at))
+            elif receipt.kind.status is not None:
+                self._advance(stored, receipt.kind.status, at)
 
-    def _apply_progress(self, stored: StoredMessage, receipt: Receipt) -> None:
-        proposed = receipt.kind.status
-        if proposed is None or not advances(stored.message.status, proposed):
+    def reach(self, reached: Reached) -> None:
+        """All members of its group have done so much with a message."""
+        message = reached.message
+        stored = self._current[message.session_id, message.wa_message_id]
+        self._advance(stored, reached.status, reached.at)
+
+    def _advance(self, stored: StoredMessage, proposed: MessageStatus, at: datetime) -> None:
+        message = stored.message
+        if not advances(message.status, proposed):
             return
-        message, at = stored.message, self._tempo.at(receipt.at)
         if message.status in _WAITING:
             self.left_outbox.append(stored)
+            if is_group(message.chat_jid):
+                self.sent_to_groups.append(message)
             message = replace(message, status=MessageStatus.SENT, error=None)
             message = replace(message, times=replace(message.times, sent_at=message.times.sent_at or at))
             self.events.append(message_event(EventType.MESSAGE_SENT, message))

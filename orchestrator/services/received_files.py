@@ -56,7 +56,7 @@ class WantedFile:
     @property
     def participant_jid(self) -> str:
         """Who wrote it in a group; empty elsewhere."""
-        return self.message.contact.jid if self.message.chat_jid.endswith("@g.us") else ""
+        return self.message.participant
 
 
 class ReceivedFiles:

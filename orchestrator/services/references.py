@@ -20,7 +20,7 @@ from orchestrator.domain.content import (
     Text,
 )
 from orchestrator.domain.errors import PonteError, invalid_field
-from orchestrator.domain.jid import GROUP_SERVER, ContactId, phone_number_to_jid
+from orchestrator.domain.jid import ContactId, is_group, phone_number_to_jid
 from orchestrator.domain.message import Direction, Message, MessageStatus
 from orchestrator.domain.number_spelling import other_jid
 from orchestrator.store import messages as message_store
@@ -56,23 +56,23 @@ class NamedMessages:
         return cls({message_id: item.message for message_id, item in stored.items()})
 
     def address(self, content: Content, to: str, session_id: str) -> Addressed:
-        """Say where a content goes: to the number `to`, or the chat of the message that it is about.
+        """Say where a content goes: to the number or group `to`, or the chat of the message that it is about.
 
         Raises PonteError(INVALID_ARGUMENT) where that message cannot be used so.
         """
         if isinstance(content.body, Album):
             raise PonteError(errors.CONTENT_NOT_SUPPORTED, "An album cannot be sent yet.")
         if not content.message_id:
-            return _to_number(content, to)
+            return _to_chat(content, to)
         field = "reply_to" if content.reply_to else f"{content.kind}.message_id"
         target = self._usable(content.message_id, session_id, field)
-        if to and not _is_chat_of(target, phone_number_to_jid(to)):
+        if to and not _is_chat_of(target, _chat(to)):
             raise _refused(field, "The message is of another chat.")
         _check_rights(content, target, field)
         reference = Reference(
-            target.wa_message_id, target.direction is Direction.OUTBOUND, participant=_participant(target)
+            target.wa_message_id, target.direction is Direction.OUTBOUND, participant=target.participant
         )
-        contact = ContactId() if _is_group(target) else target.contact
+        contact = ContactId() if is_group(target.chat_jid) else target.contact
         return Addressed(replace(content, reference=reference), target.chat_jid, contact)
 
     def forward(self, message_id: str, to: str, session_id: str) -> Addressed:
@@ -83,7 +83,7 @@ class NamedMessages:
             raise PonteError(errors.CONTENT_NOT_SUPPORTED, f"A {source.kind} cannot be forwarded.")
         forwarded = Content(content.body, mentions=content.mentions, forwarded=True)
         forwarded.check()
-        return _to_number(forwarded, to)
+        return _to_chat(forwarded, to)
 
     def _usable(self, message_id: str, session_id: str, field: str) -> Message:
         target = self._found.get(message_id)
@@ -102,27 +102,23 @@ def _check_rights(content: Content, target: Message, field: str) -> None:
     own = target.direction is Direction.OUTBOUND
     if isinstance(content.body, Edit) and not (own and target.kind in _EDITABLE):
         raise _refused(field, "Only a text that this number sent can be edited.")
-    if isinstance(content.body, Delete) and not (own or _is_group(target)):
+    if isinstance(content.body, Delete) and not (own or is_group(target.chat_jid)):
         raise _refused(field, "Only a message that this number sent can be deleted for everyone.")
 
 
-def _to_number(content: Content, to: str) -> Addressed:
-    contact = ContactId(pn_jid=phone_number_to_jid(to))
-    return Addressed(content, contact.pn_jid, contact)
+def _to_chat(content: Content, to: str) -> Addressed:
+    jid = _chat(to)
+    return Addressed(content, jid, ContactId() if is_group(jid) else ContactId(pn_jid=jid))
 
 
 def _is_chat_of(target: Message, jid: str) -> bool:
+    if is_group(target.chat_jid):
+        return jid == target.chat_jid
     return not {jid, other_jid(jid)}.isdisjoint({target.chat_jid, target.contact.pn_jid})
 
 
-def _participant(target: Message) -> str:
-    if not _is_group(target) or target.direction is Direction.OUTBOUND:
-        return ""
-    return target.contact.lid_jid or target.contact.pn_jid
-
-
-def _is_group(message: Message) -> bool:
-    return message.chat_jid.endswith(f"@{GROUP_SERVER}")
+def _chat(to: str) -> str:
+    return to if is_group(to) else phone_number_to_jid(to)
 
 
 def _refused(field: str, sentence: str) -> PonteError:

@@ -10,7 +10,7 @@ from orchestrator.domain.content import Content, plain_text, to_values
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.events import EventType
 from orchestrator.domain.ids import make_id, make_whatsapp_message_id
-from orchestrator.domain.jid import ContactId
+from orchestrator.domain.jid import ContactId, is_group
 from orchestrator.domain.message import (
     Direction,
     Lane,
@@ -22,6 +22,8 @@ from orchestrator.domain.session import LINKED_STATES
 from orchestrator.services.batching import TransactionBatcher
 from orchestrator.services.contacts import ContactBook, only_session
 from orchestrator.services.context import Context
+from orchestrator.services.group_input import check_group_field
+from orchestrator.services.group_sending import GroupStandings
 from orchestrator.services.message_data import message_event
 from orchestrator.services.phone_numbers import check_recipient
 from orchestrator.services.references import Addressed, NamedMessages
@@ -41,8 +43,9 @@ _METHOD = "messages.submit"
 class SubmitText:
     """A message to send: a plain text by its `body`, anything else by `content`, or what the message `forward` says.
 
-    `to` is E.164, or empty where the content is about a message, whose chat is meant. `session_id` may be empty while
-    the company has one session. `ready` is the content with its file at hand (services/outgoing_files.py).
+    `to` is E.164 or a group's jid, or empty where the content is about a message, whose chat is meant. `session_id` may
+    be empty while the company has one session. `ready` is the content with its file at hand
+    (services/outgoing_files.py).
     """
 
     session_id: str
@@ -95,7 +98,7 @@ class Submissions:
         if not command.forward:
             content.check()
         if command.to or command.forward or not content.message_id:
-            check_recipient(command.to, "to")
+            _check_recipient(command.to)
         if command.send_at and command.send_at > now + LATEST_SEND_AT:
             raise invalid_field(errors.INVALID_ARGUMENT, "send_at", "Give a time within a year.")
         request_hash = _request_hash(command) if command.idempotency_key else ""
@@ -120,9 +123,12 @@ class Submissions:
             except PonteError as error:
                 results[item.message_id] = error
         suppressed = await self._suppressed(tx, scope, addressed)
+        chats = {(one.session_id, one.addressed.chat_jid) for one in addressed}
+        standings = await GroupStandings.load(tx, scope, chats)
         for one in addressed:
-            item = one.prepared
+            item, goes = one.prepared, one.addressed
             try:
+                standings.check(one.session_id, goes.chat_jid, goes.content, item.command.lane)
                 if item.message_id in suppressed:
                     raise PonteError(errors.RECIPIENT_SUPPRESSED)
                 earlier = await self._remember(tx, scope, item)
@@ -242,6 +248,13 @@ class _Sessions:
         if facts.state not in LINKED_STATES:
             raise PonteError(errors.SESSION_NOT_LINKED)
         return session_id
+
+
+def _check_recipient(to: str) -> None:
+    if is_group(to):
+        check_group_field(to, "to")
+    else:
+        check_recipient(to, "to")
 
 
 def _address(item: _Prepared, named: NamedMessages, session_id: str) -> Addressed:

@@ -1,11 +1,11 @@
 """Groups as a company's sessions know them, with their participants."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, Table, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.domain.company import CompanyScope
@@ -13,6 +13,7 @@ from orchestrator.domain.group import Group, GroupSettings, KnownGroup, Particip
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.store.database import Transaction
+from orchestrator.store.id_lists import padded
 from orchestrator.store.json_text import dump_json
 from orchestrator.store.models import ChatGroupParticipantRow, ChatGroupRow, GroupReadingRow, SessionRow
 from orchestrator.store.paging import after_token, page_of
@@ -51,6 +52,41 @@ async def find_sessions(
         .limit(limit)
     )
     return [(row.session_id, row.is_member) for row in await tx.connection.execute(query)]
+
+
+async def find_many(
+    tx: Transaction, scope: CompanyScope, session_ids: Collection[str], group_jids: Collection[str]
+) -> Mapping[tuple[str, str], SessionGroup]:
+    """Those of these groups that these sessions know, by session id and jid.
+
+    Of their participants only the session's own number is given, for its role.
+    """
+    query = _visible(scope).where(
+        _groups.c.session_id.in_(padded(session_ids)), _groups.c.group_jid.in_(padded(group_jids))
+    )
+    rows = (await tx.connection.execute(query)).all()
+    mine = await _own_participants(tx, scope, rows) if rows else {}
+    return {(row.session_id, row.group_jid): _to_group(row, mine.get(row.id, ())) for row in rows}
+
+
+async def find_role(
+    tx: Transaction, scope: CompanyScope, session_id: str, group_jid: str, contact: ContactId
+) -> Role:
+    """What somebody is in a session's group, as far as is known; NONE for who is not in it."""
+    names = [name for name in (contact.lid_jid, contact.pn_jid) if name]
+    query = (
+        select(_people.c.role)
+        .join(_groups, _groups.c.id == _people.c.group_id)
+        .where(
+            _groups.c.company_id == scope.company_id,
+            _groups.c.session_id == session_id,
+            _groups.c.group_jid == group_jid,
+            or_(_people.c.lid_jid.in_(names), _people.c.pn_jid.in_(names)),
+        )
+        .limit(1)
+    )
+    role = (await tx.connection.execute(query)).scalar_one_or_none()
+    return Role(role) if role else Role.NONE
 
 
 async def own_names(tx: Transaction, scope: CompanyScope, session_id: str) -> ContactId:

@@ -207,10 +207,10 @@ async def find_proto(
 
 async def inbound_since(
     tx: Transaction, scope: CompanyScope, answer: Message, since: datetime | None, most: int
-) -> list[str]:
-    """WhatsApp's ids of the last messages that came into the chat of `answer` after `since`, the newest first."""
+) -> list[Message]:
+    """The last messages that came into the chat of `answer` after `since`, the newest first."""
     query = (
-        select(_messages.c.wa_message_id)
+        select(*MESSAGE_COLUMNS)
         .where(
             _messages.c.company_id == scope.company_id,
             _messages.c.session_id == answer.session_id,
@@ -222,7 +222,7 @@ async def inbound_since(
     )
     if since is not None:
         query = query.where(_messages.c.created_at > since)
-    return list((await tx.connection.execute(query)).scalars())
+    return [to_message(scope, row).message for row in await tx.connection.execute(query)]
 
 
 async def list_page(

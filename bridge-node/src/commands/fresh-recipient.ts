@@ -1,24 +1,25 @@
-import { isJidGroup, type WASocket } from '@whiskeysockets/baileys';
+import { isJidGroup } from '@whiskeysockets/baileys';
+import type { GroupMemory } from '../groups/group-memory.js';
 import type { PreparingSocket } from './recipient-sessions.js';
-
-/** What asking anew needs of a Baileys socket. */
-export type FreshSocket = PreparingSocket & Pick<WASocket, 'groupMetadata'>;
 
 /**
  * Asks WhatsApp anew for a recipient's devices and keys (of a group: for its members and their devices),
- * and resolves when they are durable, so that what is sent next rests on nothing that was kept. Give the
- * send `useCachedGroupMetadata: false`.
+ * and resolves when they are durable, so that what is sent next rests on nothing that was kept. What `groups`
+ * had of the group is forgotten before.
  */
-export async function refreshRecipient(sock: FreshSocket, jid: string): Promise<void> {
+export async function refreshRecipient(
+  sock: PreparingSocket,
+  groups: GroupMemory,
+  jid: string,
+): Promise<void> {
+  const members = isJidGroup(jid) ? (await groups.get(jid)).participants.map(({ id }) => id) : undefined;
   // The key that Baileys' own sends and our decryptions take: none of them may overwrite the other.
   const key = sock.authState.creds.me?.id ?? jid;
-  await sock.authState.keys.transaction(() => askAnew(sock, jid), key);
+  await sock.authState.keys.transaction(() => askAnew(sock, jid, members), key);
 }
 
-async function askAnew(sock: FreshSocket, jid: string): Promise<void> {
-  if (isJidGroup(jid)) {
-    const { participants } = await sock.groupMetadata(jid);
-    const members = participants.map(({ id }) => id);
+async function askAnew(sock: PreparingSocket, jid: string, members: string[] | undefined): Promise<void> {
+  if (members) {
     await sock.getUSyncDevices(members, false, false);
     return;
   }

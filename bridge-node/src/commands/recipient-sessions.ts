@@ -1,5 +1,6 @@
 import {
   type AuthenticationState,
+  type Contact,
   isJidGroup,
   isLidUser,
   jidNormalizedUser,
@@ -7,6 +8,7 @@ import {
   type WASocket,
 } from '@whiskeysockets/baileys';
 import { boundedMap } from '../bounded-map.js';
+import type { GroupMemory } from '../groups/group-memory.js';
 
 /** What preparing needs of a Baileys socket. */
 export type PreparingSocket = Pick<WASocket, 'getUSyncDevices' | 'assertSessions'> & {
@@ -32,14 +34,20 @@ const MAX_FRESH = 20_000;
 export class RecipientSessions {
   readonly #fresh = boundedMap<string, true>({ most: MAX_FRESH, ttlMs: FRESH_MS });
 
-  constructor(readonly sock: PreparingSocket) {}
+  constructor(
+    readonly sock: PreparingSocket,
+    readonly groups: GroupMemory,
+  ) {}
 
-  /** Does nothing for a recipient that is prepared. Rejects when WhatsApp or the store does not answer. */
+  /**
+   * Does nothing for a recipient that is prepared; of a group, all members are asked about in one query. Rejects when
+   * WhatsApp or the store does not answer.
+   */
   async prepare(chatJid: string): Promise<void> {
     const me = this.sock.authState.creds.me;
-    if (!me || isJidGroup(chatJid)) return;
-    const own = jidNormalizedUser(isLidUser(chatJid) && me.lid ? me.lid : me.id);
-    const stale = [own, chatJid].filter((jid) => !this.#fresh.has(jid));
+    if (!me) return;
+    const recipients = await this.#recipients(chatJid, me);
+    const stale = recipients.filter((jid) => !this.#fresh.has(jid));
     if (stale.length === 0) return;
     // The key that Baileys' own sends and our decryptions take: none of them may overwrite the other.
     await this.sock.authState.keys.transaction(async () => {
@@ -48,5 +56,11 @@ export class RecipientSessions {
       await this.sock.assertSessions(devices.map(({ jid }) => jid).filter((jid) => !exactlyUs.has(jid)));
     }, me.id);
     for (const jid of stale) this.#fresh.set(jid, true);
+  }
+
+  /** A group's members are this number too. */
+  async #recipients(chatJid: string, me: Contact): Promise<string[]> {
+    if (isJidGroup(chatJid)) return (await this.groups.get(chatJid)).participants.map(({ id }) => id);
+    return [jidNormalizedUser(isLidUser(chatJid) && me.lid ? me.lid : me.id), chatJid];
   }
 }

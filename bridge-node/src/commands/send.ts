@@ -1,7 +1,8 @@
-import { isBoom } from '@hapi/boom';
 import {
   type AnyMessageContent,
   type BinaryNode,
+  type GroupMetadata,
+  isJidGroup,
   isPnUser,
   type MessageRelayOptions,
   type MiscMessageGenerationOptions,
@@ -10,12 +11,12 @@ import {
   type WAMessage,
 } from '@whiskeysockets/baileys';
 import { boundedMap } from '../bounded-map.js';
-import { type CloseSignal, SessionClosedError } from '../close-signal.js';
+import type { CloseSignal } from '../close-signal.js';
 import { completePair, contactId, type PairLookup } from '../contact-id.js';
 import { pollOf } from '../content/incoming.js';
 import { composeMenu, MENU_NODES } from '../content/native-menus.js';
 import { compose, quotedMessage } from '../content/outgoing.js';
-import { FileUploads, UploadFailedError } from '../content/outgoing-files.js';
+import { FileUploads } from '../content/outgoing-files.js';
 import type { StoredProto } from '../content/poll-votes.js';
 import type { ReceiptContent } from '../events/receipts.js';
 import {
@@ -26,14 +27,27 @@ import {
   type SendResult,
 } from '../generated/ponte/bridge/v1/bridge.js';
 import type { Content } from '../generated/ponte/v1/content.js';
+import { addressed } from '../groups/addressing.js';
+import { type GroupMemory, NoGroupError } from '../groups/group-memory.js';
+import { UnansweredError } from '../groups/group-queries.js';
 import { KeyedQueue } from '../keyed-queue.js';
 import { describeError, log } from '../logger.js';
-import { type FreshSocket, refreshRecipient } from './fresh-recipient.js';
+import { refreshRecipient } from './fresh-recipient.js';
+import type { PreparingSocket } from './recipient-sessions.js';
+import {
+  ACKNOWLEDGED,
+  type Answer,
+  ambiguous,
+  classifySendError,
+  NO_ACCOUNT,
+  notSent,
+  rejected,
+} from './send-outcome.js';
 import { type PresenceSocket, ShownPresence } from './shown-presence.js';
 import { showTyping, type TypingSocket } from './typing.js';
 
 /** What sending needs of a Baileys socket. */
-export interface SendingSocket extends FreshSocket {
+export interface SendingSocket extends PreparingSocket {
   sendPresenceUpdate: TypingSocket['sendPresenceUpdate'] & PresenceSocket['sendPresenceUpdate'];
   sendMessage(
     jid: string,
@@ -55,11 +69,11 @@ interface Ack {
   atMs: number;
 }
 
-type Answer = Pick<SendResult, 'outcome' | 'code' | 'reason' | 'detail'>;
-
 const MAX_IN_FLIGHT = 2000;
 const MAX_UNANSWERED = 5000;
 const MAX_RECENT_POLLS = 20;
+/** WhatsApp's code for a message to members who are not those of its group. */
+const STALE_GROUP = 421;
 /** Without it an upload never times out. */
 const SEND_OPTIONS = { mediaUploadTimeoutMs: 120_000 };
 
@@ -84,6 +98,7 @@ export class Sender {
     readonly prepare: (chatJid: string) => Promise<void>,
     /** The message that a content quotes. */
     readonly stored: StoredProto,
+    readonly groups: GroupMemory,
   ) {
     this.#presence = new ShownPresence(sock);
     this.#uploads = new FileUploads((path, options) => sock.waUploadToServer(path, options));
@@ -148,18 +163,21 @@ export class Sender {
         if (command.typingMs > 0) this.#presence.show();
         await showTyping(this.sock, chatJid, command.typingMs, this.closeSignal);
         if (!this.isOpen() || this.closeSignal.fired) throw new NotConnectedError();
+        if (command.freshRecipient) this.groups.forget(chatJid);
         await this.#prepare(chatJid);
         begun = true;
-        const post = await this.#posting(command, await this.#freshen(command));
+        if (command.freshRecipient) await this.#freshen(chatJid);
+        const post = await this.#posting(command, await this.#groupOf(chatJid));
         return this.closeSignal.race(this.runAhead(post));
       });
       message = sent.value;
       this.#keepPoll(command.waMessageId, message);
       durable = sent.durable;
     } catch (error) {
-      const answer = begun
-        ? classifySendError(error)
-        : notSent(428, 'not_connected', 'the session is not open');
+      const answer =
+        begun || isOfGroup(error)
+          ? classifySendError(error)
+          : notSent(428, 'not_connected', 'the session is not open');
       const isUnknown = answer.reason === 'encryption_failed' && (await this.#hasNoAccount(chatJid));
       return this.#answer(command, isUnknown ? NO_ACCOUNT : answer);
     }
@@ -173,6 +191,7 @@ export class Sender {
       return this.#answer(command, ambiguous(0, describeError(error)), message);
     }
     if (!ack) return this.#answer(command, ambiguous(0, `no ack in ${this.ackTimeoutMs} ms`), message);
+    if (ack.code === STALE_GROUP) this.groups.forget(chatJid);
     if (ack.code) return this.#answer(command, rejected(ack.code), message);
     const sent = await this.#answer(command, ACKNOWLEDGED, message, ack.atMs);
     // A number that has no account has no LID and no devices: rc14 then sends to our own devices alone.
@@ -183,35 +202,41 @@ export class Sender {
   /** The call of Baileys that sends the command's content; a TypeError where there is none. */
   async #posting(
     { chatJid, waMessageId, content, files }: SendMessage,
-    fresh: MiscMessageGenerationOptions,
+    group: GroupMetadata | undefined,
   ): Promise<() => Promise<WAMessage | undefined>> {
-    const always = { messageId: waMessageId, ...SEND_OPTIONS, ...fresh };
+    const always = { messageId: waMessageId, ...SEND_OPTIONS };
+    const timer = group?.ephemeralDuration ? { ephemeralExpiration: group.ephemeralDuration } : {};
     if (content?.$case === 'text') {
       // linkPreview null: Baileys would fetch the text's first URL.
       const text = { text: content.text.body, linkPreview: null };
-      return () => this.sock.sendMessage(chatJid, text, always);
+      return () => this.sock.sendMessage(chatJid, text, { ...timer, ...always });
     }
-    const composed = content && (await compose(chatJid, content.composed, this.stored));
+    const me = this.sock.authState.creds.me;
+    const said =
+      content && group
+        ? addressed(content.composed, group, { id: me?.id ?? '', lid: me?.lid ?? '' })
+        : content?.composed;
+    const composed = said && (await compose(chatJid, said, this.stored));
     if (composed) {
-      return () => this.sock.sendMessage(chatJid, composed.content, { ...composed.options, ...always });
+      const options = { ...timer, ...composed.options, ...always };
+      return () => this.sock.sendMessage(chatJid, composed.content, options);
     }
-    const me = this.sock.authState.creds.me?.id ?? '';
-    const carrier = content && (await this.#composeFile(chatJid, content.composed, files, waMessageId, me));
+    const own = { ...timer, messageId: waMessageId, userJid: me?.id ?? '' };
+    const carrier = said && (await this.#composeFile(chatJid, said, files, own));
     if (carrier?.message) {
       const { message } = carrier;
       return async () => {
-        await this.sock.relayMessage(chatJid, message, { messageId: waMessageId, ...fresh });
+        await this.sock.relayMessage(chatJid, message, { messageId: waMessageId });
         return carrier;
       };
     }
-    const menu = content && composeMenu(chatJid, content.composed, waMessageId, me);
+    const menu = said && composeMenu(chatJid, said, waMessageId, me?.id ?? '');
     if (!menu?.message) throw new TypeError('a kind of content that cannot be sent');
     const { message } = menu;
     return async () => {
       await this.sock.relayMessage(chatJid, message, {
         messageId: waMessageId,
         additionalNodes: MENU_NODES,
-        ...fresh,
       });
       return menu;
     };
@@ -221,24 +246,24 @@ export class Sender {
     chatJid: string,
     content: Content,
     files: readonly MediaFile[],
-    messageId: string,
-    userJid: string,
+    own: MiscMessageGenerationOptions & { messageId: string; userJid: string },
   ): Promise<WAMessage | undefined> {
     if (files.length === 0) return undefined;
     const { expirationS, replyTo, reference } = content;
     const options = {
-      messageId,
-      userJid,
+      ...own,
       ...(expirationS ? { ephemeralExpiration: expirationS } : {}),
       ...(replyTo && reference ? { quoted: await quotedMessage(chatJid, content, this.stored) } : {}),
     };
     return this.closeSignal.race(this.#uploads.compose(chatJid, content, files, options));
   }
 
-  async #freshen({ chatJid, freshRecipient }: SendMessage): Promise<MiscMessageGenerationOptions> {
-    if (!freshRecipient) return {};
-    await this.closeSignal.race(refreshRecipient(this.sock, chatJid));
-    return { useCachedGroupMetadata: false };
+  async #freshen(chatJid: string): Promise<void> {
+    await this.closeSignal.race(refreshRecipient(this.sock, this.groups, chatJid));
+  }
+
+  async #groupOf(chatJid: string): Promise<GroupMetadata | undefined> {
+    return isJidGroup(chatJid) ? this.closeSignal.race(this.groups.get(chatJid)) : undefined;
   }
 
   /** A time-out of the question, or its failure, leaves the number with its account. */
@@ -255,7 +280,7 @@ export class Sender {
   /** What cannot be prepared is left to Baileys, whose errors say more. */
   async #prepare(chatJid: string): Promise<void> {
     await this.closeSignal.race(this.prepare(chatJid)).catch((error: unknown) => {
-      if (this.closeSignal.fired) throw error;
+      if (this.closeSignal.fired || isOfGroup(error)) throw error;
       log('warn', `sessions not prepared: ${describeError(error)}`);
     });
   }
@@ -295,54 +320,9 @@ export class Sender {
 
 class NotConnectedError extends Error {}
 
-const ACKNOWLEDGED: Answer = {
-  outcome: SendOutcome.SEND_OUTCOME_ACKNOWLEDGED,
-  code: 0,
-  reason: '',
-  detail: '',
-};
-
-const NO_ACCOUNT = notSent(404, 'not_on_whatsapp', 'the number has no WhatsApp account');
-
-const REJECTION_REASONS: Record<number, string> = {
-  405: 'payload_not_supported',
-  421: 'stale_group_addressing',
-  429: 'rate_limited',
-  463: 'reachout_locked',
-  479: 'stale_device_session',
-};
-
-/**
- * Says what an error of `sendMessage` means for the message. NOT_SENT only where the stanza cannot
- * have been written: in rc14 all queries and all encryption come before it. The key store's commit
- * comes after it, so everything else is ambiguous.
- */
-export function classifySendError(error: unknown): Answer {
-  const detail = describeError(error);
-  if (error instanceof SessionClosedError) return ambiguous(0, detail);
-  if (error instanceof UploadFailedError) return notSent(500, 'upload_failed', detail);
-  if (error instanceof TypeError) return notSent(400, 'bad_request', detail);
-  if (!isBoom(error)) return ambiguous(typeof error === 'number' ? error : 0, detail);
-  // An IQ's error carries its code in `data`; its statusCode is always 500.
-  if (typeof error.data === 'number') return notSent(error.data, 'query_failed', detail);
-  const code = error.output.statusCode;
-  if (error.message === 'All encryptions failed') return notSent(code, 'encryption_failed', detail);
-  if (code === 428) return notSent(code, 'connection_closed', detail);
-  if (code === 400) return notSent(code, 'bad_request', detail);
-  return ambiguous(code, detail);
-}
-
-function notSent(code: number, reason: string, detail: string): Answer {
-  return { outcome: SendOutcome.SEND_OUTCOME_NOT_SENT, code, reason, detail };
-}
-
-function ambiguous(code: number, detail: string): Answer {
-  return { outcome: SendOutcome.SEND_OUTCOME_AMBIGUOUS, code, reason: 'outcome_unknown', detail };
-}
-
-function rejected(code: number): Answer {
-  const reason = REJECTION_REASONS[code] ?? 'rejected';
-  return { outcome: SendOutcome.SEND_OUTCOME_REJECTED, code, reason, detail: `ack ${code}` };
+/** Without its members nothing can be sent to a group: Baileys would ask for them again. */
+function isOfGroup(error: unknown): boolean {
+  return error instanceof NoGroupError || error instanceof UnansweredError;
 }
 
 function result({ requestId, waMessageId, chatJid }: SendMessage, answer: Answer): SendResult {

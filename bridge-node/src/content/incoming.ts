@@ -27,6 +27,7 @@ export function readContent(message: proto.IMessage): Content {
     body,
     replyTo: '',
     mentions: strings(context?.mentionedJid),
+    mentionAll: (context?.nonJidMentions ?? 0) > 0,
     forwarded: context?.isForwarded === true,
     viewOnce: isViewOnce(message),
     expirationS: seconds(context?.expiration),
@@ -43,9 +44,8 @@ export function unknownContent(message: proto.IMessage | Uint8Array, name: strin
 /** It says no more than its words: what is not told beside the text need not be told. */
 export function isPlainText({ body, ...rest }: Content): boolean {
   if (body?.$case !== 'text' || body.text.preview) return false;
-  return (
-    rest.mentions.length === 0 && !rest.forwarded && !rest.viewOnce && !rest.expirationS && !rest.reference
-  );
+  const isBare = rest.mentions.length === 0 && !rest.mentionAll && !rest.forwarded;
+  return isBare && !rest.viewOnce && !rest.expirationS && !rest.reference;
 }
 
 /** The name of a kind as the orchestrator has it. */
@@ -57,6 +57,7 @@ const EMPTY: Content = {
   body: undefined,
   replyTo: '',
   mentions: [],
+  mentionAll: false,
   forwarded: false,
   viewOnce: false,
   expirationS: 0,

@@ -19,6 +19,7 @@ from orchestrator.domain.company import ApiKey, Company
 from orchestrator.domain.content import Poll
 from orchestrator.domain.content.marks import Marks, poll_results
 from orchestrator.domain.events import Event
+from orchestrator.domain.group.receipts import MemberReceipt
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import Direction, Lane, Message, MessageStatus
 from orchestrator.domain.session import DesiredState, QrCode, Session, SessionState
@@ -136,6 +137,17 @@ def message(value: Message) -> message_pb2.Message:
         reactions=_reactions(marks),
         poll_results=_poll_results(value),
         waiting_for=message_pb2.WaitingFor(code=waiting.code, detail=waiting.detail) if waiting else None,
+    )
+
+
+def receipt(value: MemberReceipt) -> message_pb2.MessageReceipt:
+    """Encode what somebody has done with a message."""
+    return message_pb2.MessageReceipt(
+        contact=contact(value.contact),
+        delivered_at=moment(value.delivered_at),
+        read_at=moment(value.read_at),
+        played_at=moment(value.played_at),
+        awaited=value.awaited,
     )
 
 

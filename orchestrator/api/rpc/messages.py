@@ -47,6 +47,20 @@ class MessageMethods:
             messages=[encode.message(message) for message in page.items], next_page_token=page.next_token
         )
 
+    async def list_message_receipts(
+        self, caller: Caller, request: message_pb2.ListMessageReceiptsRequest
+    ) -> message_pb2.ListMessageReceiptsResponse:
+        """List who has a message that was sent, and has read or played it."""
+        found = await self._messages.receipts(caller.scope, request.message_id, decode.page(request))
+        return message_pb2.ListMessageReceiptsResponse(
+            receipts=[encode.receipt(receipt) for receipt in found.page.items],
+            next_page_token=found.page.next_token,
+            awaited=found.counts.awaited,
+            delivered=found.counts.delivered,
+            read=found.counts.read,
+            played=found.counts.played,
+        )
+
     async def cancel_message(
         self, caller: Caller, request: message_pb2.CancelMessageRequest
     ) -> message_pb2.Message:

@@ -34,6 +34,7 @@ REQUIRED: dict[str, Administrator | Scope] = {
     "ponte.v1.MessageService/SendMessage": Scope.MESSAGES_SEND,
     "ponte.v1.MessageService/GetMessage": Scope.MESSAGES_READ,
     "ponte.v1.MessageService/ListMessages": Scope.MESSAGES_READ,
+    "ponte.v1.MessageService/ListMessageReceipts": Scope.MESSAGES_READ,
     "ponte.v1.MessageService/CancelMessage": Scope.MESSAGES_SEND,
     "ponte.v1.MessageService/RetryMessage": Scope.MESSAGES_SEND,
     "ponte.v1.MessageService/RetryMessages": Scope.MESSAGES_SEND,

@@ -18,6 +18,7 @@ from orchestrator.domain.content.things import Unknown
 _OPTIONS = (
     "reply_to",
     "mentions",
+    "mention_all",
     "forwarded",
     "view_once",
     "expiration_s",

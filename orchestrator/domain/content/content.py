@@ -65,14 +65,16 @@ class Reference:
 class Content:
     """A body and what goes with any kind of it.
 
-    `reply_to` is the id here of the message that it quotes, `mentions` are E.164 numbers or jids, `expiration_s` is
-    after how long it disappears (0: never). `reference` is filled in when a message is accepted or received.
+    `reply_to` is the id here of the message that it quotes, `mentions` are E.164 numbers or jids, `mention_all` means
+    everybody in its group, `expiration_s` is after how long it disappears (0: never). `reference` is filled in when a
+    message is accepted or received.
     `album_wa_message_id` is WhatsApp's id of the album that a received picture or film belongs to.
     """
 
     body: Body
     reply_to: str = ""
     mentions: tuple[str, ...] = ()
+    mention_all: bool = False
     forwarded: bool = False
     view_once: bool = False
     expiration_s: int = 0

@@ -1,6 +1,7 @@
 """Groups: what they are, how they change, what is asked of them, and how WhatsApp refuses."""
 
 from orchestrator.domain.group.group import (
+    ADMINS,
     NO_GROUP_SETTINGS,
     Group,
     GroupSettings,
@@ -12,6 +13,7 @@ from orchestrator.domain.group.group import (
 )
 
 __all__ = [
+    "ADMINS",
     "NO_GROUP_SETTINGS",
     "Group",
     "GroupSettings",

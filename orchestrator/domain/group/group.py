@@ -22,6 +22,10 @@ class Role(StrEnum):
         return list(Role).index(self)
 
 
+ADMINS = frozenset({Role.ADMIN, Role.OWNER})
+"""Who may do what others may not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Participant:
     """Somebody in a group."""

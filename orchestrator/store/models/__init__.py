@@ -24,6 +24,7 @@ from orchestrator.store.models.gateway import GatewayRow
 from orchestrator.store.models.group import ChatGroupParticipantRow, ChatGroupRow, GroupReadingRow
 from orchestrator.store.models.media import MediaDownloadRow, MediaRow
 from orchestrator.store.models.message import ContactRow, MessageRow
+from orchestrator.store.models.message_receipt import MessageReceiptRow
 from orchestrator.store.models.number_check import NumberCheckRow
 from orchestrator.store.models.policy import ChatPolicyRow, SessionPolicyRow, SessionSendRow
 from orchestrator.store.models.session import (
@@ -56,6 +57,7 @@ __all__ = [
     "IdempotencyRow",
     "MediaDownloadRow",
     "MediaRow",
+    "MessageReceiptRow",
     "MessageRow",
     "MetadataRow",
     "NumberCheckRow",

@@ -1,6 +1,5 @@
 """Groups on real Baileys against the simulated WhatsApp: managed over REST, and changed by people on their phones."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -8,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.files import png
+from tests.support.group_circle import Circle, make_circle
 from tests.support.session_house import NOT_YET, SessionHouse
 from tests.support.simulator import eventually
 
@@ -20,58 +20,10 @@ def gateway_settings() -> dict[str, Any]:
     return {"groups_after_s": (0.0, 0.0)}
 
 
-class Circle:
-    """A house whose number made a group with two people."""
-
-    def __init__(self, house: SessionHouse, session: str, people: list[str], group: str) -> None:
-        self.house, self.session, self.people, self.group = house, session, people, group
-
-    @property
-    def path(self) -> str:
-        return f"/v1/groups/{self.group}"
-
-    async def call(self, verb: str, path: str = "", body: object = None) -> Any:
-        return await self.house.call(verb, self.path + path, body)
-
-    async def code(self, verb: str, path: str = "", body: object = None) -> str:
-        """The code of a call that is refused."""
-        answer = await self.house.rest.ask(verb, self.path + path, body)
-        assert answer.status >= 400, answer.body
-        return str(answer.body["code"])
-
-    async def on_phones(self, action: str, **body: object) -> Any:
-        """What people do on their phones."""
-        return await self.house.simulator.call("POST", f"/groups/{self.group}:{action}", body)
-
-    async def at_server(self) -> dict[str, Any]:
-        """The group as the server has it."""
-        found: dict[str, Any] = await self.house.simulator.call("GET", f"/groups/{self.group}")
-        return found
-
-    async def told(self, type_: str, count: int = 1) -> list[dict[str, Any]]:
-        """Wait for so many events of a type about the group."""
-
-        async def look() -> list[dict[str, Any]]:
-            found = [
-                event
-                for event in await self.house.events(self.session, type_)
-                if event["group"]["id"] == self.group
-            ]
-            return found if len(found) >= count else []
-
-        found: list[dict[str, Any]] = await eventually(look)
-        return found
-
-
 @pytest_asyncio.fixture(loop_scope="module")
-async def circle(house: SessionHouse) -> AsyncIterator[Circle]:
-    session = await house.link()
-    people = [house.servers.new_number() for _ in range(2)]
-    for number in people:
-        await house.simulator.create_phone(number)
-    made = await house.call("POST", "/v1/groups", {"subject": "Order 7", "participants": people})
-    assert [one["result"] for one in made["results"]] == ["DONE", "DONE"]
-    yield Circle(house, session, people, made["group"]["id"])
+async def circle(house: SessionHouse) -> Circle:
+    """The house's number with two people."""
+    return await make_circle(house)
 
 
 async def test_a_group_is_made_and_is_the_same_here_and_at_the_server(circle: Circle) -> None:

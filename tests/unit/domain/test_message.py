@@ -1,11 +1,13 @@
 """How receipts move a message on."""
 
+from datetime import UTC, datetime
 from itertools import permutations
 
 import pytest
 
 from orchestrator.domain.inbound import ReceiptKind
-from orchestrator.domain.message import MessageStatus, advances
+from orchestrator.domain.jid import ContactId
+from orchestrator.domain.message import Direction, Lane, Message, MessageStatus, MessageTimes, advances
 from orchestrator.domain.message_filter import MessageFilter
 
 IN_ORDER = [
@@ -57,3 +59,33 @@ def test_each_receipt_proves_a_status_but_an_error_none() -> None:
 
 def test_a_filter_shows_everything_unless_told_otherwise() -> None:
     assert MessageFilter() == MessageFilter("", "", None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("chat", "direction", "participant"),
+    [
+        ("120363000000000001@g.us", Direction.INBOUND, "911@lid"),
+        ("120363000000000001@g.us", Direction.OUTBOUND, ""),
+        ("5511911111111@s.whatsapp.net", Direction.INBOUND, ""),
+    ],
+)
+def test_only_who_wrote_in_a_group_is_a_participant(
+    chat: str, direction: Direction, participant: str
+) -> None:
+    contact = ContactId("5511911111111@s.whatsapp.net", "911@lid")
+    message = Message(
+        "id",
+        "wa",
+        "company",
+        "session",
+        chat,
+        contact,
+        direction,
+        "text",
+        "Hello",
+        MessageStatus.SENT,
+        Lane.REPLY,
+        1,
+        MessageTimes(datetime(2026, 1, 5, tzinfo=UTC)),
+    )
+    assert message.participant == participant

@@ -29,6 +29,7 @@ REASONS = [
     "session_closed",
     "gateway_unavailable",
     "not_on_whatsapp",
+    "not_in_group",
     "bad_request",
     "encryption_failed",
     "query_failed",
@@ -150,6 +151,8 @@ def test_what_cannot_get_better_fails_at_once() -> None:
     assert not_sent("not_on_whatsapp") == Failed(errors.NOT_ON_WHATSAPP)
     assert not_sent("bad_request") == Failed(errors.PAYLOAD_NOT_SUPPORTED)
     assert not_sent("media_not_stored") == Failed(errors.MEDIA_NOT_STORED)
+    assert not_sent("not_in_group") == Failed(errors.GROUP_NOT_MEMBER)
+    assert not_sent("group_gone") == Failed(errors.GROUP_GONE)
 
 
 @pytest.mark.parametrize("reason", ["upload_failed", "media_store_failed"])
