@@ -10,7 +10,6 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.jid import ContactId, is_group
 from orchestrator.domain.message import Lane
 from orchestrator.domain.number_spelling import all_names
-from orchestrator.domain.policy.pacing import recovered
 from orchestrator.domain.policy.send_windows import SendWindows, SentTimes
 from orchestrator.domain.policy.settings import PolicySettings
 from orchestrator.domain.policy.snapshot import Candidate, Snapshot
@@ -48,7 +47,7 @@ def make_snapshot(
         warm_up=state.warm_up,
         windows=windows,
         settings=settings,
-        pacing=recovered(state.pacing, state.pacing.last_campaign_at),
+        pacing=state.pacing,
         reactions=state.reactions,
         health=state.health,
         breaker=breaker,

@@ -56,17 +56,6 @@ def earliest_campaign_at(pacing: Pacing, settings: PacingSettings) -> datetime |
     return pacing.last_campaign_at + timedelta(seconds=settings.longest_s)
 
 
-def recovered(stored: Pacing, last_sent_at: datetime | None) -> Pacing:
-    """The pacing after a crash between a campaign message and the storing of its pacing: `last_sent_at` is
-    what was sent."""
-    if last_sent_at is None:
-        return stored
-    if stored.last_campaign_at is not None and last_sent_at <= stored.last_campaign_at:
-        return stored
-    left = None if stored.left_in_batch is None else max(1, stored.left_in_batch - 1)
-    return Pacing(last_campaign_at=last_sent_at, left_in_batch=left)
-
-
 def counted_from_answer(pacing: Pacing, answered_at: datetime) -> Pacing:
     """The pacing once the last campaign message was answered: its gap counts from then.
 

@@ -15,7 +15,6 @@ from orchestrator.domain.policy.pacing import (
     earliest_campaign_at,
     gap_objection,
     paced_after,
-    recovered,
 )
 from orchestrator.domain.policy.pacing_state import Gap, Pacing
 from orchestrator.domain.policy.settings import DEFAULTS, HOUR_S, lifted
@@ -96,21 +95,6 @@ def test_an_answer_that_tells_nothing_new_leaves_the_gap_as_it_is() -> None:
     assert counted_from_answer(stored, NOON) == stored
     assert counted_from_answer(stored, later(-1)) == stored
     assert counted_from_answer(Pacing(), NOON) == Pacing()
-
-
-def test_a_crash_before_the_pacing_was_stored_does_not_shorten_the_gap() -> None:
-    stored = Pacing(NOON, later(3), Gap.DRAWN, 7)
-
-    assert recovered(stored, later(4)) == Pacing(later(4), None, Gap.DRAWN, 6)
-    assert recovered(replace(stored, left_in_batch=1), later(4)).left_in_batch == 1
-    assert recovered(replace(stored, left_in_batch=None), later(4)).left_in_batch is None
-    assert recovered(Pacing(), NOON) == Pacing(NOON)
-
-
-@pytest.mark.parametrize("last_sent", [None, -1.0, 0.0])
-def test_pacing_that_was_stored_in_time_is_kept(last_sent: float | None) -> None:
-    stored = Pacing(NOON, later(3), Gap.DRAWN, 7)
-    assert recovered(stored, None if last_sent is None else later(last_sent)) == stored
 
 
 def test_a_small_campaign_has_no_long_pauses() -> None:
