@@ -31,6 +31,7 @@ def test_the_places_of_a_full_window_become_free_one_by_one_and_again_a_window_l
 
     turns = [sent.turn_after(place, 3, MINUTE).total_seconds() for place in range(7)]
     assert turns == [0, 10, 30, 60, 70, 90, 120]
+    assert sent.turn_after(1, 4, MINUTE) == timedelta(seconds=5)
     assert sent.turn_after(9, 5, MINUTE) == timedelta()
 
 
