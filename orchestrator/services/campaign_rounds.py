@@ -20,13 +20,13 @@ from orchestrator.domain.campaign.state import ENDED, Action, CampaignState, tra
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.domain.policy.opt_out_share import opt_out_share_objection
-from orchestrator.domain.policy.settings import DEFAULTS
 from orchestrator.domain.session import SessionState
 from orchestrator.services.campaign_data import campaign_event
 from orchestrator.services.campaign_events import count_events, settled_for
 from orchestrator.services.campaign_messages import CampaignMessages, next_positions
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
+from orchestrator.services.policy_memory import load_policy
 from orchestrator.services.suppressing import PONTE, audit_entry
 from orchestrator.store import audit, dispatch_leases
 from orchestrator.store import campaign_recipients as recipient_store
@@ -150,7 +150,7 @@ class CampaignRounds:
         if campaign.state is not CampaignState.RUNNING:
             return standing
         states = await self._session_states(tx, scope, campaign)
-        stop = self._reason_to_stop(standing, states, now)
+        stop = await self._reason_to_stop(tx, scope, standing, states, now)
         if stop is not None:
             return await self._stopped(tx, scope, standing, *stop)
         standing = await self._laid_in(tx, scope, standing, states)
@@ -162,10 +162,15 @@ class CampaignRounds:
         facts = await dispatch_leases.session_facts(tx, scope, campaign.session_ids)
         return {session_id: fact.state for session_id, fact in facts.items()}
 
-    def _reason_to_stop(
-        self, standing: _Standing, states: dict[str, SessionState], now: datetime
+    async def _reason_to_stop(
+        self,
+        tx: Transaction,
+        scope: CompanyScope,
+        standing: _Standing,
+        states: dict[str, SessionState],
+        now: datetime,
     ) -> tuple[StopCause, str] | None:
-        campaign, forgiven = standing.campaign, standing.rounds.forgiven
+        campaign = standing.campaign
         for session_id in campaign.session_ids:
             state = states.get(session_id)
             if state is None or state in _LOST:
@@ -173,14 +178,25 @@ class CampaignRounds:
                     StopCause.SESSION_LOST,
                     f"Session {session_id} is {state.value if state else 'deleted'}.",
                 )
-        tally = campaign.tally
-        objection = opt_out_share_objection(
-            tally.sent - forgiven.sent, tally.opted_out - forgiven.opted_out, DEFAULTS.reactions
-        )
-        if objection is not None:
-            return StopCause.OPT_OUTS, objection.words
+        words = await self._left_by_too_many(tx, scope, standing, now)
+        if words is not None:
+            return StopCause.OPT_OUTS, words
         if campaign.end_at is not None and campaign.end_at <= now:
             return StopCause.ENDED_BY_SCHEDULE, "The time given for its end has come."
+        return None
+
+    async def _left_by_too_many(
+        self, tx: Transaction, scope: CompanyScope, standing: _Standing, now: datetime
+    ) -> str | None:
+        """Ask the figures of each session: the strictest decides. Most rounds have nothing to ask about."""
+        campaign, forgiven = standing.campaign, standing.rounds.forgiven
+        sent = campaign.tally.sent - forgiven.sent
+        opted_out = campaign.tally.opted_out - forgiven.opted_out
+        for session_id in campaign.session_ids if opted_out > 0 else ():
+            policy = await load_policy(tx, self._context, scope, session_id, now)
+            objection = opt_out_share_objection(sent, opted_out, policy.settings.reactions)
+            if objection is not None:
+                return objection.words
         return None
 
     async def _stopped(

@@ -8,7 +8,7 @@ from typing import Protocol
 from loguru import logger
 
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.policy.settings import DEFAULTS
+from orchestrator.domain.policy.settings import LONGEST_CACHED_S
 from orchestrator.services.context import Context
 from orchestrator.store import calls, idempotency, number_checks, outbox, upkeep
 from orchestrator.store import policy as policy_store
@@ -90,6 +90,6 @@ class MaintenanceService:
         await upkeep.take_back_claims(tx, SystemScope(), now)
         await upkeep.clear_qrs(tx, SystemScope(), now)
         await policy_store.forget_sends_before(tx, SystemScope(), now - _SENDS_KEPT, _MOST_SENDS_FORGOTTEN)
-        answers_since = now - timedelta(seconds=DEFAULTS.number_checks.cached_s)
+        answers_since = now - timedelta(seconds=LONGEST_CACHED_S)
         await number_checks.forget_before(tx, SystemScope(), answers_since, _MOST_FORGOTTEN)
         await calls.forget_before(tx, SystemScope(), now - _CALLS_KEPT, _MOST_FORGOTTEN)

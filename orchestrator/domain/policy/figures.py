@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from orchestrator.domain.policy.ladder import Ladder
-from orchestrator.domain.policy.settings import DEFAULTS, PolicySettings
+from orchestrator.domain.policy.settings import DAY_S, DEFAULTS, HOUR_S, PolicySettings
 
 Value = int | float | str | Sequence[int]
 """A figure as it is stored and shown: a number, a time of day "09:00", weekdays [0, 1] (Monday is 0), or
@@ -55,6 +55,7 @@ _LISTED = (
     Figure("new_chats.per_day", Unit.CHATS, Looser.HIGHER, 100),
     Figure("new_chats.quota_share", Unit.SHARE, Looser.HIGHER, 0.8),
     Figure("number_checks.per_hour", Unit.QUESTIONS, Looser.HIGHER, 60),
+    Figure("number_checks.cached_s", Unit.SECONDS, Looser.LOWER, 30 * DAY_S),
     Figure("pacing.median_s", Unit.SECONDS, Looser.LOWER, 3.1),
     Figure("pacing.shortest_s", Unit.SECONDS, Looser.LOWER, 2.0),
     Figure("pacing.longest_s", Unit.SECONDS, Looser.LOWER, 5.0),
@@ -62,6 +63,9 @@ _LISTED = (
     Figure("pacing.long_pause_longest_s", Unit.SECONDS, Looser.LOWER, 60.0),
     Figure("pacing.batch_smallest", Unit.MESSAGES, Looser.HIGHER, 20),
     Figure("pacing.batch_largest", Unit.MESSAGES, Looser.HIGHER, 30),
+    Figure("typing.per_character_s", Unit.SECONDS, Looser.LOWER, 0.06),
+    Figure("typing.shortest_s", Unit.SECONDS, Looser.LOWER, 1.2),
+    Figure("typing.longest_s", Unit.SECONDS, Looser.LOWER, 8.0),
     Figure("contact.gap_s", Unit.SECONDS, Looser.LOWER, 2.0),
     Figure("contact.campaign_gap_s", Unit.SECONDS, Looser.LOWER, 86_400.0),
     Figure("contact.unanswered_to_new_chat", Unit.MESSAGES, Looser.HIGHER, 1),
@@ -71,6 +75,17 @@ _LISTED = (
     Figure("quiet_hours.opens", Unit.TIME_OF_DAY, Looser.LOWER, "09:00"),
     Figure("quiet_hours.closes", Unit.TIME_OF_DAY, Looser.HIGHER, "19:00"),
     Figure("quiet_hours.weekdays", Unit.WEEKDAYS, Looser.HIGHER, (0, 1, 2, 3, 4, 5)),
+    Figure("reactions.slow_factor", Unit.SHARE, Looser.HIGHER, 0.5),
+    Figure("reactions.rate_limit_slow_s", Unit.SECONDS, Looser.LOWER, HOUR_S),
+    Figure("reactions.rate_limit_pause_s", Unit.SECONDS, Looser.LOWER, 6 * HOUR_S),
+    Figure("reactions.refused_contacts_to_stop", Unit.CHATS, Looser.HIGHER, 3),
+    Figure("reactions.refused_stop_s", Unit.SECONDS, Looser.LOWER, DAY_S),
+    Figure("reactions.failed_share_slow", Unit.SHARE, Looser.HIGHER, 0.02),
+    Figure("reactions.failed_share_pause", Unit.SHARE, Looser.HIGHER, 0.05),
+    Figure("reactions.delivered_share_slow", Unit.SHARE, Looser.LOWER, 0.7),
+    Figure("reactions.delivered_share_pause", Unit.SHARE, Looser.LOWER, 0.5),
+    Figure("reactions.opt_out_share_stop", Unit.SHARE, Looser.HIGHER, 0.02),
+    Figure("reactions.ban_margin_s", Unit.SECONDS, Looser.LOWER, DAY_S),
 )
 
 FIGURES: Mapping[str, Figure] = {figure.path: figure for figure in _LISTED}

@@ -7,6 +7,7 @@ from orchestrator.domain.errors import FieldViolation, PonteError
 from orchestrator.domain.policy.figures import (
     FIGURES,
     HARD_CEILINGS,
+    Unit,
     Value,
     ceiling_of,
     held,
@@ -15,19 +16,38 @@ from orchestrator.domain.policy.figures import (
     stricter,
     with_held,
 )
-from orchestrator.domain.policy.settings import PolicySettings
+from orchestrator.domain.policy.settings import DAY_S, LONGEST_CACHED_S, PolicySettings
 
 _ORDERED = (
     ("pacing.shortest_s", "pacing.median_s"),
     ("pacing.median_s", "pacing.longest_s"),
     ("pacing.long_pause_shortest_s", "pacing.long_pause_longest_s"),
     ("pacing.batch_smallest", "pacing.batch_largest"),
+    ("typing.shortest_s", "typing.longest_s"),
     ("quiet_hours.opens", "quiet_hours.closes"),
+    ("reactions.failed_share_slow", "reactions.failed_share_pause"),
+    ("reactions.delivered_share_pause", "reactions.delivered_share_slow"),
 )
 """Pairs of which the first may not exceed the second."""
 
-_LEAST_START_SHARE = 0.01
-"""Slower than that, a gap right after a reconnect would outlast the ramp."""
+_LEAST: Mapping[str, float] = {
+    # Slower than that, a gap right after a reconnect would outlast the ramp.
+    "reconnect.start_share": 0.01,
+    # A slowdown is no pause: that has a figure of its own.
+    "reactions.slow_factor": 0.05,
+    "reactions.refused_contacts_to_stop": 1,
+}
+"""How strict the figures may become that do harm below."""
+
+_MOST: Mapping[str, float] = {
+    "number_checks.cached_s": LONGEST_CACHED_S,
+    # The bridge shows typing no longer.
+    "typing.longest_s": 20.0,
+}
+"""As _LEAST, for figures that become stricter upwards."""
+
+_MOST_SECONDS = 366 * DAY_S
+"""What no span exceeds: longer ones lead beyond the calendar."""
 
 
 def with_overrides(
@@ -85,6 +105,16 @@ def _contradictions(settings: PolicySettings) -> list[FieldViolation]:
         found.append(FieldViolation("quiet_hours.closes", "It has to be later than quiet_hours.opens."))
     if settings.pacing.batch_smallest < 1:
         found.append(FieldViolation("pacing.batch_smallest", "A batch has at least one message."))
-    if settings.reconnect.start_share < _LEAST_START_SHARE:
-        found.append(FieldViolation("reconnect.start_share", f"It is at least {_LEAST_START_SHARE}."))
+    found.extend(
+        FieldViolation(path, f"It is at least {least}.")
+        for path, least in _LEAST.items()
+        if held(settings, path) < least
+    )
+    spans = (path for path, figure in FIGURES.items() if figure.unit is Unit.SECONDS)
+    most = {**dict.fromkeys(spans, _MOST_SECONDS), **_MOST}
+    found.extend(
+        FieldViolation(path, f"It is at most {bound:.0f}.")
+        for path, bound in most.items()
+        if held(settings, path) > bound
+    )
     return found

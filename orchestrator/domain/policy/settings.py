@@ -11,6 +11,9 @@ POLICY_VERSION = "2026-11-22"
 HOUR_S = 3600.0
 DAY_S = 86_400.0
 
+LONGEST_CACHED_S = 90 * DAY_S
+"""The longest that an answer about a number may count; it is removed then."""
+
 
 _PER_HOUR = Ladder(((1, 10), (4, 20), (8, 40), (15, 60)))
 _PER_DAY = Ladder(

@@ -13,6 +13,7 @@ from orchestrator.domain.campaign.results import Tally
 from orchestrator.domain.campaign.state import CampaignState
 from orchestrator.domain.page import PageRequest
 from orchestrator.services import campaign_events
+from orchestrator.services.policy import PolicyService
 from orchestrator.store import campaigns as campaign_store
 from tests.integration.campaigns.conftest import _MESSAGES, House, numbers
 
@@ -246,6 +247,23 @@ async def test_too_many_opt_outs_stop_it_until_a_person_resumes_it(house: House)
     await house.campaigns.resume(house.scope, campaign.id)
     campaign = await house.next_round(campaign)
     assert (campaign.state, campaign.stop_cause) == (CampaignState.RUNNING, None)
+
+
+async def test_a_session_with_a_stricter_share_of_opt_outs_stops_it_earlier(house: House) -> None:
+    campaign = await house.running(people=200)
+    await PolicyService(house.context).update(
+        house.scope, campaign.session_ids[0], {"reactions.opt_out_share_stop": "0"}, "key-1"
+    )
+    await house.send_all()
+    campaign = await house.next_round(campaign)
+    await house.send_all()
+    sent = await house.messages(status="SENT")
+    assert len(sent) > 50
+    await house.answer(sent[0], "STOP", "contact.opted_out")
+    campaign = await house.next_round(campaign)
+
+    assert (campaign.state, campaign.stop_cause) == (CampaignState.STOPPED, StopCause.OPT_OUTS)
+    assert campaign.tally.opted_out == 1
 
 
 async def test_receipts_replies_and_failures_are_counted_once_by_variant(

@@ -73,6 +73,9 @@ def test_each_figure_names_its_unit_and_its_looser_side() -> None:
     assert lower == {
         *("pacing.median_s", "pacing.shortest_s", "pacing.longest_s"),
         *("pacing.long_pause_shortest_s", "pacing.long_pause_longest_s"),
+        *("typing.per_character_s", "typing.shortest_s", "typing.longest_s", "number_checks.cached_s"),
+        *("reactions.rate_limit_slow_s", "reactions.rate_limit_pause_s", "reactions.refused_stop_s"),
+        *("reactions.delivered_share_slow", "reactions.delivered_share_pause", "reactions.ban_margin_s"),
         *("contact.gap_s", "contact.campaign_gap_s", "reconnect.ramp_s", "quiet_hours.opens"),
     }
     assert {path: figure.path for path, figure in FIGURES.items()} == {path: path for path in FIGURES}

@@ -90,6 +90,30 @@ def test_unknown_and_malformed_figures_are_all_named() -> None:
         ),
         ({"pacing.batch_smallest": 0}, "pacing.batch_smallest", "A batch has at least one message."),
         ({"reconnect.start_share": 0.009}, "reconnect.start_share", "It is at least 0.01."),
+        ({"reactions.slow_factor": 0.04}, "reactions.slow_factor", "It is at least 0.05."),
+        (
+            {"reactions.refused_contacts_to_stop": 0},
+            "reactions.refused_contacts_to_stop",
+            "It is at least 1.",
+        ),
+        (
+            {"typing.shortest_s": 9},
+            "typing.shortest_s",
+            "It may not be more than typing.longest_s.",
+        ),
+        ({"typing.longest_s": 20.1}, "typing.longest_s", "It is at most 20."),
+        ({"number_checks.cached_s": 7_776_001}, "number_checks.cached_s", "It is at most 7776000."),
+        ({"contact.campaign_gap_s": 1e300}, "contact.campaign_gap_s", "It is at most 31622400."),
+        (
+            {"reactions.failed_share_pause": 0.01},
+            "reactions.failed_share_slow",
+            "It may not be more than reactions.failed_share_pause.",
+        ),
+        (
+            {"reactions.delivered_share_pause": 0.8},
+            "reactions.delivered_share_pause",
+            "It may not be more than reactions.delivered_share_slow.",
+        ),
     ],
 )
 def test_figures_do_not_contradict_each_other(
@@ -106,6 +130,11 @@ def test_figures_do_not_contradict_each_other(
         {"pacing.long_pause_shortest_s": 60},
         {"quiet_hours.opens": "18:59"},
         {"reconnect.start_share": 0.01},
+        {"reactions.slow_factor": 0.05, "reactions.refused_contacts_to_stop": 1},
+        {"typing.shortest_s": 20, "typing.longest_s": 20},
+        {"number_checks.cached_s": 7_776_000, "contact.campaign_gap_s": 31_622_400},
+        {"reactions.failed_share_slow": 0, "reactions.failed_share_pause": 0},
+        {"reactions.delivered_share_pause": 1, "reactions.delivered_share_slow": 1},
     ],
 )
 def test_figures_may_meet(overrides: dict[str, Value]) -> None:
