@@ -6,7 +6,7 @@ PROTO_SOURCES := $(shell find proto -name '*.proto' 2>/dev/null)
 NODE_LOCKS := $(wildcard bridge-node/package-lock.json tests/simulator/package-lock.json)
 BRIDGE_SOURCES := $(shell find bridge-node/src -name '*.ts' -not -path '*/generated/*' 2>/dev/null)
 
-.PHONY: help setup demo test check up bench bench-media bench-campaigns bench-replies mutation chaos proto proto-baseline lock format clean bench-sessions test-campaigns test-cycles
+.PHONY: help setup demo test check up bench bench-media bench-campaigns bench-replies bench-groups mutation chaos proto proto-baseline lock format clean bench-sessions test-campaigns test-cycles
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -60,6 +60,9 @@ bench-campaigns: setup ## import a CSV of a million rows and plan a campaign to 
 
 bench-replies: setup ## how fast customers are answered while 50 companies' campaigns run (ARGS="--companies 10")
 	.venv/bin/python -m tests.load.replies $(ARGS)
+
+bench-groups: setup ## what a message to a group of 200 costs, against raw Baileys (ARGS="--members 50")
+	.venv/bin/python -m tests.load.groups $(ARGS)
 
 bench-sessions: setup ## what 1,000 idle sessions cost (ARGS="--sessions 100")
 	.venv/bin/python -m tests.load.idle_sessions $(ARGS)

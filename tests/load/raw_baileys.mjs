@@ -3,6 +3,7 @@
 //   {"do":"link","phones":["+55..."],"folder":"/dir","at_a_time":1,"first":0}   links one session per phone number, numbered from first
 //   {"do":"open","count":N,"folder":"/dir","at_a_time":1}      connects sessions that an earlier process linked there
 //   {"do":"latency","session":0,"to":["+55..."],"count":N,"gap_ms":50}   one message at a time on an idle system
+//   {"do":"picture","session":0,"to":"...@g.us","path":"/a.png"}   one picture
 //   {"do":"throughput","sessions":[0],"to":[["+55..."]],"count":N,"in_flight":32}   as many as go
 //   {"do":"memory"} {"do":"end"}
 // Run with the folder of a package that has Baileys as working directory.
@@ -28,7 +29,7 @@ const answer = content => process.stdout.write(`${JSON.stringify(content)}\n`)
 const msgRetryCounterCache = new NodeCache()
 const sessions = []
 const epochMs = () => performance.timeOrigin + performance.now()
-const jidOf = number => `${number.slice(1)}@s.whatsapp.net`
+const jidOf = to => (to.startsWith('+') ? `${to.slice(1)}@s.whatsapp.net` : to)
 
 async function control(path, body) {
   const response = await fetch(controlUrl + path, {
@@ -70,11 +71,11 @@ async function link(phone, folder) {
   return session
 }
 
-async function send(session, number, text) {
+async function send(session, to, content) {
   const id = baileys.generateMessageIDV2()
   const acknowledged = new Promise(resolve => session.acks.set(id, resolve))
   const startedAt = epochMs()
-  await session.socket.sendMessage(jidOf(number), { text }, { messageId: id })
+  await session.socket.sendMessage(jidOf(to), content, { messageId: id })
   await acknowledged
   return { id, started_at_ms: startedAt }
 }
@@ -99,10 +100,13 @@ const commands = {
   async latency({ session, to, count, gap_ms }) {
     const sent = []
     for (let index = 0; index < count; index++) {
-      sent.push(await send(sessions[session], to[index % to.length], `latency ${index}`))
+      sent.push(await send(sessions[session], to[index % to.length], { text: `latency ${index}` }))
       await new Promise(resolve => setTimeout(resolve, gap_ms))
     }
     return { sent }
+  },
+  async picture({ session, to, path }) {
+    return { sent: [await send(sessions[session], to, { image: { url: path } })] }
   },
   async throughput({ sessions: chosen, to, count, in_flight }) {
     const startedAt = epochMs()
@@ -112,7 +116,8 @@ const commands = {
         const lane = async () => {
           while (next < count) {
             const index = next++
-            await send(sessions[number], to[position][index % to[position].length], `throughput ${index}`)
+            const text = `throughput ${index}`
+            await send(sessions[number], to[position][index % to[position].length], { text })
           }
         }
         await Promise.all(Array.from({ length: in_flight }, lane))

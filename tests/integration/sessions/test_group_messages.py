@@ -183,3 +183,13 @@ async def test_a_member_first_known_by_the_hidden_id_is_one_contact_with_the_num
 
     assert alone["contact"] == in_group["contact"]
     assert alone["chat"] != circle.group
+
+
+async def test_a_text_to_twelve_reaches_each_once(house: SessionHouse) -> None:
+    circle = await make_circle(house, people=12)
+    messages = [await said(circle, text={"body": f"Lunch {number}"}) for number in range(3)]
+
+    for person in circle.people:
+        found = await got(circle, person, 3)
+        assert [one["id"] for one in found] == [message["wa_message_id"] for message in messages]
+    await house.message(messages[-1]["id"], lambda one: one["status"] == "DELIVERED")
