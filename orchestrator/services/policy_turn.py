@@ -25,12 +25,13 @@ from orchestrator.domain.policy.signals import (
 from orchestrator.domain.retry import Failed, Outcome, RetryAt, Sent, Verdict
 from orchestrator.services.campaign_wording import CampaignWording
 from orchestrator.services.context import Context, SendingLimits
+from orchestrator.services.person_names import person_names
 from orchestrator.services.policy_claim import PolicyClaim, claim
 from orchestrator.services.policy_memory import PolicyMemory, load_policy, save_policy
 from orchestrator.services.policy_snapshot import make_snapshot, read_windows
 from orchestrator.services.policy_state import PolicyState
 from orchestrator.services.ports import SendAnswer
-from orchestrator.services.suppressing import PONTE, audit_entry, contact_hash, suppress
+from orchestrator.services.suppressing import PONTE, audit_entry, suppress
 from orchestrator.store import audit, chat_policy, policy_outcomes
 from orchestrator.store import policy as policy_store
 from orchestrator.store.chat_policy import Exchanged
@@ -103,12 +104,16 @@ class PolicyTurns:
 
     async def _audit_campaigns(self, tx: Transaction, done: PolicyClaim, version: str) -> None:
         """Who was written to by which campaign, under which figures; the person by a hash."""
+        sent = [stored for stored in done.messages if stored.message.lane is Lane.CAMPAIGN]
+        if not sent:
+            return
+        names = await person_names(tx, self._context, self._scope)
         entries = [
             audit_entry(
                 self._context,
                 PONTE,
                 "campaign.sent",
-                contact_hash(stored.message.contact),
+                names.of(stored.message.contact),
                 {
                     "campaign_id": stored.message.campaign_id,
                     "recipient_id": stored.message.recipient_id,
@@ -118,8 +123,7 @@ class PolicyTurns:
                     "decision": "SEND",
                 },
             )
-            for stored in done.messages
-            if stored.message.lane is Lane.CAMPAIGN
+            for stored in sent
         ]
         await audit.append(tx, self._scope, entries)
 

@@ -1,6 +1,5 @@
 """Putting persons on the suppression list: what waits for them is cancelled in the same transaction."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -8,10 +7,10 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.consent import AuditEntry, Suppression
 from orchestrator.domain.events import EventType
 from orchestrator.domain.ids import make_id
-from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import MessageStatus
 from orchestrator.services.context import Context
 from orchestrator.services.message_data import message_event
+from orchestrator.services.person_names import person_names
 from orchestrator.store import audit, consent, waiting_for_contact
 from orchestrator.store import events as event_store
 from orchestrator.store import messages as message_store
@@ -19,11 +18,6 @@ from orchestrator.store.database import Transaction
 
 PONTE = "ponte"
 """The actor of what Ponte does by itself."""
-
-
-def contact_hash(contact: ContactId) -> str:
-    """Names a person in the audit log without saying who it is: 32 hexadecimal digits."""
-    return hashlib.sha256(contact.jid.encode()).hexdigest()[:32]
 
 
 def audit_entry(
@@ -42,6 +36,7 @@ async def suppress(
     The company is locked (`lock_company`). A confirmation of an entry is not queued yet, so that it is not cancelled.
     """
     await consent.add_suppressions(tx, scope, entries)
+    names = await person_names(tx, context, scope)
     await audit.append(
         tx,
         scope,
@@ -50,7 +45,7 @@ async def suppress(
                 context,
                 actor,
                 "suppression.added",
-                contact_hash(entry.contact),
+                names.of(entry.contact),
                 {"cause": entry.cause.value, "campaign_id": entry.campaign_id, "entry_id": entry.id},
             )
             for entry in entries

@@ -14,8 +14,9 @@ from orchestrator.domain.number_spelling import all_names
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
+from orchestrator.services.person_names import person_names
 from orchestrator.services.phone_numbers import check_phone_number
-from orchestrator.services.suppressing import audit_entry, contact_hash, suppress
+from orchestrator.services.suppressing import audit_entry, suppress
 from orchestrator.store import audit, consent
 from orchestrator.store.database import Transaction
 from orchestrator.store.messages import lock_company
@@ -88,6 +89,7 @@ class SuppressionService:
             for entry_id in {entry.id for entry in found.values()}:
                 await consent.remove_suppression(tx, scope, entry_id)
             entries = {entry.id: entry for entry in found.values()}
+            names = await person_names(tx, self._context, scope)
             await audit.append(
                 tx,
                 scope,
@@ -96,7 +98,7 @@ class SuppressionService:
                         self._context,
                         actor,
                         "suppression.removed",
-                        contact_hash(entry.contact),
+                        names.of(entry.contact),
                         {"cause": entry.cause.value, "entry_id": entry.id},
                     )
                     for entry in entries.values()

@@ -13,6 +13,7 @@ from orchestrator.store.models import (
     AuthCredentialsRow,
     AuthKeyRow,
     IdempotencyRow,
+    PersonKeyRow,
     WebhookRow,
 )
 from orchestrator.store.vault import (
@@ -21,6 +22,7 @@ from orchestrator.store.vault import (
     auth_credentials_binding,
     auth_key_binding,
     idempotency_answer_binding,
+    person_key_binding,
     webhook_secret_binding,
 )
 
@@ -28,6 +30,7 @@ _credentials: Table = AuthCredentialsRow.__table__  # type: ignore[attr-defined]
 _keys: Table = AuthKeyRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _archive: Table = ArchivedCredentialsRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _webhooks: Table = WebhookRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+_person_keys: Table = PersonKeyRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _answers: Table = IdempotencyRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 
 _PACKED_NAME_BYTES = 17
@@ -91,6 +94,14 @@ WEBHOOK_SECRETS = SealedKind(
     (_webhooks.c.id,),
     webhook_secret_binding,
 )
+PERSON_KEYS = SealedKind(
+    "audit names",
+    (_person_keys.c.company_id,),
+    _person_keys.c.key_id,
+    _person_keys.c.ciphertext,
+    (_person_keys.c.company_id,),
+    person_key_binding,
+)
 ANSWERS = SealedKind(
     "remembered answers",
     (_answers.c.company_id, _answers.c.key),
@@ -99,7 +110,7 @@ ANSWERS = SealedKind(
     (_answers.c.company_id, _answers.c.key),
     idempotency_answer_binding,
 )
-SEALED_KINDS = (CREDENTIALS, AUTH_KEYS, ARCHIVED_CREDENTIALS, WEBHOOK_SECRETS, ANSWERS)
+SEALED_KINDS = (CREDENTIALS, AUTH_KEYS, ARCHIVED_CREDENTIALS, WEBHOOK_SECRETS, PERSON_KEYS, ANSWERS)
 
 
 async def count_by_key(tx: Transaction, scope: SystemScope, kind: SealedKind) -> dict[str, int]:

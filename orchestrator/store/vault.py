@@ -132,6 +132,11 @@ def webhook_secret_binding(webhook_id: str) -> bytes:
     return f"webhook_secret:{webhook_id}".encode()
 
 
+def person_key_binding(company_id: str) -> bytes:
+    """Associated data of the key that names persons in a company's audit log."""
+    return f"person_key:{company_id}".encode()
+
+
 def idempotency_answer_binding(company_id: str, key: str) -> bytes:
     """Associated data of a remembered answer; `company_id` is empty for the administrator."""
     return f"idempotency_answer:{company_id}:{key}".encode()

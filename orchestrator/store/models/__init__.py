@@ -26,6 +26,7 @@ from orchestrator.store.models.media import MediaDownloadRow, MediaRow
 from orchestrator.store.models.message import ContactRow, MessageRow
 from orchestrator.store.models.message_receipt import MessageReceiptRow
 from orchestrator.store.models.number_check import NumberCheckRow
+from orchestrator.store.models.person_key import PersonKeyRow
 from orchestrator.store.models.policy import ChatPolicyRow, SessionPolicyRow, SessionSendRow
 from orchestrator.store.models.session import (
     ArchivedCredentialsRow,
@@ -62,6 +63,7 @@ __all__ = [
     "MetadataRow",
     "NumberCheckRow",
     "OptInRow",
+    "PersonKeyRow",
     "RecipientImportRow",
     "RecipientListRow",
     "RecipientRow",

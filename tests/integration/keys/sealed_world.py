@@ -6,6 +6,7 @@ from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.ids import make_id
 from orchestrator.services.context import Context
+from orchestrator.services.person_names import person_names
 from orchestrator.services.session_auth import SessionAuth
 from orchestrator.store import auth_state, idempotency, sealed_rows
 from orchestrator.store.database import Database, SystemScope
@@ -43,6 +44,7 @@ async def make_one_of_each(context: Context, make: Factories, auth_keys: int = 3
         gone = row.model_copy(update={"id": "gone", "secret_ciphertext": b"", "deleted_at": now})
         for each in (row, gone):
             await tx.connection.execute(insert(WebhookRow.__table__), each.model_dump())  # type: ignore[attr-defined]
+        await person_names(tx, context, scope)
         answer = context.vault.seal(b"secret", idempotency_answer_binding(scope.company_id, "a")).pack()
         await idempotency.remember(tx, scope, "a", "CreateKey", "hash", "id", answer, now=now)
         await idempotency.remember(tx, scope, "b", "SendMessage", "hash", "id", now=now)

@@ -115,8 +115,8 @@ async def test_list_shows_what_each_key_seals(
     lines = succeeded(await run_command("keys", "list", data_dir=data_dir, extra=place)).splitlines()
 
     rows = {line.split()[0]: line.split()[1:] for line in lines[1:]}
-    assert rows[key_id(SECOND)] == ["current", *("0" * 6)]
-    assert rows[old] == ["old", "1", "3", "1", "1", "1", "7"]
+    assert rows[key_id(SECOND)] == ["current", *("0" * 7)]
+    assert rows[old] == ["old", "1", "3", "1", "1", "1", "1", "8"]
     file.write([SECOND])
     assert "missing" in succeeded(await run_command("keys", "list", data_dir=data_dir, extra=place))
 
@@ -154,7 +154,7 @@ async def test_keys_of_the_environment_are_re_encrypted_to_and_said_when_unused(
 
     output = succeeded(await run_command("keys", "rotate", data_dir=data_dir, extra=extra))
 
-    assert "7 rows were sealed anew" in output
+    assert "8 rows were sealed anew" in output
     assert f"{key_id(FIRST)} seals nothing any more: take it out of PONTE_ENCRYPTION_OLD_KEYS" in output
     await open_everything(context.database, Vault({key_id(SECOND): SECOND}, key_id(SECOND)))
     (data_dir / "given").write_text(in_base64(FIRST))
