@@ -1,5 +1,6 @@
 import type { GroupMetadata } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
+import { EMPTY } from '../src/content/incoming.js';
 import type { Content } from '../src/generated/ponte/v1/content.js';
 import { addressed } from '../src/groups/addressing.js';
 
@@ -19,14 +20,8 @@ const PN_GROUP = {
 } as GroupMetadata;
 
 const text = (body: string, more: Partial<Content> = {}): Content => ({
+  ...EMPTY,
   body: { $case: 'text', text: { body, preview: undefined } },
-  replyTo: '',
-  mentions: [],
-  mentionAll: false,
-  forwarded: false,
-  viewOnce: false,
-  expirationS: 0,
-  albumWaMessageId: '',
   ...more,
 });
 const said = ({ body, mentions }: Content) => [body?.$case === 'text' ? body.text.body : '', mentions];

@@ -3,9 +3,9 @@ import type { AuthenticationCreds, BinaryNode, WAMessage } from '@whiskeysockets
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CloseSignal } from '../src/close-signal.js';
 import { type RunAhead, Sender, type SendingSocket } from '../src/commands/send.js';
+import { EMPTY } from '../src/content/incoming.js';
 import type { ReceiptContent } from '../src/events/receipts.js';
 import { ReceiptKind, type SendMessage, SendOutcome } from '../src/generated/ponte/bridge/v1/bridge.js';
-import type { Content } from '../src/generated/ponte/v1/content.js';
 import { GroupMemory } from '../src/groups/group-memory.js';
 import { UnansweredError } from '../src/groups/group-queries.js';
 import { GROUP_STANZA } from './support/group-stanza.js';
@@ -15,17 +15,6 @@ const DEVICE = '5511911111111:3@s.whatsapp.net';
 const GROUP = '120363000000000000@g.us';
 const { SEND_OUTCOME_ACKNOWLEDGED, SEND_OUTCOME_AMBIGUOUS, SEND_OUTCOME_NOT_SENT, SEND_OUTCOME_REJECTED } =
   SendOutcome;
-
-const CONTENT: Content = {
-  body: undefined,
-  replyTo: '',
-  mentions: [],
-  mentionAll: false,
-  forwarded: false,
-  viewOnce: false,
-  expirationS: 0,
-  albumWaMessageId: '',
-};
 
 function command(id: string, chatJid = CHAT, body = 'hi'): SendMessage {
   const content = { $case: 'text' as const, text: { body } };
@@ -191,7 +180,7 @@ describe('Sender', () => {
       ...command('A', GROUP),
       content: {
         $case: 'composed',
-        composed: { ...CONTENT, body: { $case: 'text', text }, mentionAll: true },
+        composed: { ...EMPTY, body: { $case: 'text', text }, mentionAll: true },
       },
     });
     await vi.waitUntil(() => calls[0]);

@@ -46,3 +46,8 @@ class ContactId:
     def jid(self) -> str:
         """The address to send to: the phone number's where known."""
         return self.pn_jid or self.lid_jid
+
+
+def person_named(jid: str) -> ContactId:
+    """The one name of a person that a jid is: the hidden id or the phone number's."""
+    return ContactId(lid_jid=jid) if jid.endswith(f"@{LID_SERVER}") else ContactId(pn_jid=jid)

@@ -9,10 +9,11 @@ from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.jid import GROUP_SERVER, LID_SERVER, PHONE_NUMBER_SERVER
 from orchestrator.domain.message import Direction
 from orchestrator.domain.session import LINKED_STATES
-from orchestrator.services.contacts import ContactBook, only_session
+from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
 from orchestrator.services.phone_numbers import chat_of
 from orchestrator.services.ports import GatewayPort
+from orchestrator.services.session_choice import only_session
 from orchestrator.store import dispatch_leases
 from orchestrator.store import messages as message_store
 

@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.errors import PonteError, invalid_field, not_found
+from orchestrator.domain.errors import invalid_field
 from orchestrator.domain.ids import make_id
 from orchestrator.domain.jid import LID_SERVER, PHONE_NUMBER_SERVER, ContactId, phone_number_to_jid
 from orchestrator.domain.number_spelling import all_names, other_jid
 from orchestrator.domain.page import Page, PageRequest
-from orchestrator.domain.session import LINKED_STATES
 from orchestrator.services.context import Context
 from orchestrator.services.number_checks import Questions, keep_answers, take_questions
 from orchestrator.services.phone_numbers import check_phone_number
 from orchestrator.services.ports import GatewayPort, NumberCheck
-from orchestrator.store import chat_names, dispatch_leases
+from orchestrator.services.session_choice import linked_session
+from orchestrator.store import chat_names
 from orchestrator.store import contacts as contact_store
 from orchestrator.store.contacts import StoredContact
 from orchestrator.store.database import Transaction
@@ -200,7 +200,7 @@ class ContactService:
             )
         for position, number in enumerate(phone_numbers):
             check_phone_number(number, f"phone_numbers[{position}]")
-        session_id = await self._linked_session(scope, session_id)
+        session_id = await linked_session(self._context, scope, session_id)
         numbers = list(dict.fromkeys(phone_numbers))
 
         async def take(tx: Transaction) -> Questions:
@@ -241,26 +241,6 @@ class ContactService:
 
         await self._context.database.shared_transaction(scope, keep)
         return {check.phone_number: check for check in checks}
-
-    async def _linked_session(self, scope: CompanyScope, session_id: str) -> str:
-        async with self._context.database.reading(scope) as tx:
-            session_id = session_id or await only_session(tx, scope)
-            facts = (await dispatch_leases.session_facts(tx, scope, [session_id])).get(session_id)
-        if facts is None:
-            raise not_found()
-        if facts.state not in LINKED_STATES:
-            raise PonteError(errors.SESSION_NOT_LINKED)
-        return session_id
-
-
-async def only_session(tx: Transaction, scope: CompanyScope) -> str:
-    """The id of a company's only session, for requests that name none. Raises NOT_FOUND or SESSION_AMBIGUOUS."""
-    found = await dispatch_leases.some_session_ids(tx, scope)
-    if not found:
-        raise not_found()
-    if len(found) > 1:
-        raise PonteError(errors.SESSION_AMBIGUOUS)
-    return found[0]
 
 
 def _names_person(contact: ContactId) -> bool:

@@ -9,7 +9,7 @@ from orchestrator.domain.content.codec import rfc3339
 from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.domain.group.receipts import MemberReceipt, ReceiptCounts
 from orchestrator.domain.inbound import ReceiptKind
-from orchestrator.domain.jid import LID_SERVER, ContactId
+from orchestrator.domain.jid import ContactId, person_named
 from orchestrator.domain.message import Message, MessageStatus
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.message_data import contact_data
@@ -47,7 +47,7 @@ class GroupReceipts:
         self, tx: Transaction, scope: CompanyScope, told: Sequence[MemberTold]
     ) -> tuple[list[NewEvent], list[Reached]]:
         """Write what is new; gives the events that tell of it, and how far the messages have come."""
-        given = [_named(one.participant_jid) for one in told]
+        given = [person_named(one.participant_jid) for one in told]
         contacts = await self._book.complete(tx, scope, given)
         message_ids = {one.message.id for one in told}
         members = _Members(await message_receipts.find(tx, scope, message_ids, contacts))
@@ -130,7 +130,3 @@ def _event(together: Sequence[tuple[MemberTold, ContactId]], counts: ReceiptCoun
         "played": counts.played,
     }
     return NewEvent(EventType.MESSAGE_RECEIPT, message.session_id, data, message.chat_jid)
-
-
-def _named(jid: str) -> ContactId:
-    return ContactId(lid_jid=jid) if jid.endswith(f"@{LID_SERVER}") else ContactId(pn_jid=jid)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from orchestrator.domain.group import is_same_person
 from orchestrator.domain.group.commands import CodedContact, GroupCommand, ParticipantResult
 from orchestrator.domain.group.refusals import result_of
-from orchestrator.domain.jid import LID_SERVER, ContactId
+from orchestrator.domain.jid import ContactId
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +17,6 @@ class ResultFor:
     contact: ContactId
     result: ParticipantResult
     wa_code: int
-
-
-def as_contact(jid: str) -> ContactId:
-    """The one name of a person that a jid is."""
-    return ContactId(lid_jid=jid) if jid.endswith(f"@{LID_SERVER}") else ContactId(pn_jid=jid)
 
 
 def match_results(

@@ -31,7 +31,7 @@ from orchestrator.domain.group.commands import (
     ReadGroup,
     SetPicture,
 )
-from orchestrator.domain.jid import ContactId
+from orchestrator.domain.jid import ContactId, person_named
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
@@ -41,7 +41,7 @@ from orchestrator.services.group_input import (
     checked_participants,
 )
 from orchestrator.services.group_records import GroupRecords
-from orchestrator.services.group_results import ResultFor, as_contact, match_results
+from orchestrator.services.group_results import ResultFor, match_results
 from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.ports import GatewayPort
 from orchestrator.services.session_choice import linked_session
@@ -221,7 +221,7 @@ class GroupService:
     async def named(self, scope: CompanyScope, jids: Sequence[str]) -> Sequence[ContactId]:
         """The people of some jids with their other names, where they are known."""
         async with self._context.database.reading(scope) as tx:
-            return await self._book.complete(tx, scope, [as_contact(jid) for jid in jids])
+            return await self._book.complete(tx, scope, [person_named(jid) for jid in jids])
 
     async def _note(
         self, scope: CompanyScope, session_id: str, group_jid: str, change: Change

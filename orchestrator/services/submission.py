@@ -20,13 +20,14 @@ from orchestrator.domain.message import (
 )
 from orchestrator.domain.session import LINKED_STATES
 from orchestrator.services.batching import TransactionBatcher
-from orchestrator.services.contacts import ContactBook, only_session
+from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
 from orchestrator.services.group_input import check_group_field
 from orchestrator.services.group_sending import GroupStandings
 from orchestrator.services.message_data import message_event
 from orchestrator.services.phone_numbers import check_recipient
 from orchestrator.services.references import Addressed, NamedMessages
+from orchestrator.services.session_choice import only_session
 from orchestrator.services.waiting_count import WaitingCount
 from orchestrator.store import consent, dispatch_leases, idempotency
 from orchestrator.store import events as event_store

@@ -53,7 +53,8 @@ export function kindOf(body: Body): string {
   return body.$case.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-const EMPTY: Content = {
+/** A content of which nothing is known yet. */
+export const EMPTY: Content = {
   body: undefined,
   replyTo: '',
   mentions: [],

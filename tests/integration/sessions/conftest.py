@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.support.group_circle import Circle, make_circle
 from tests.support.session_house import Servers, SessionHouse, running_house, running_servers
 
 
@@ -29,3 +30,9 @@ async def house(
     """A running house with one company."""
     async with running_house(servers, database_url, **gateway_settings) as running:
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def circle(house: SessionHouse) -> Circle:
+    """The house's number in a group with two people."""
+    return await make_circle(house)

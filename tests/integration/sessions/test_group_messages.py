@@ -6,7 +6,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-import pytest_asyncio
 
 from tests.support.files import png
 from tests.support.group_circle import Circle, make_circle
@@ -20,12 +19,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 def gateway_settings() -> dict[str, Any]:
     """Groups are read at once after connecting."""
     return {"groups_after_s": (0.0, 0.0)}
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def circle(house: SessionHouse) -> Circle:
-    """The house's number with two people."""
-    return await make_circle(house)
 
 
 async def said(circle: Circle, **content: Any) -> dict[str, Any]:

@@ -4,11 +4,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-import pytest_asyncio
 
 from tests.support.files import png
-from tests.support.group_circle import Circle, make_circle
-from tests.support.session_house import NOT_YET, SessionHouse
+from tests.support.group_circle import Circle
+from tests.support.session_house import NOT_YET
 from tests.support.simulator import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -18,12 +17,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 def gateway_settings() -> dict[str, Any]:
     """Groups are read at once after connecting."""
     return {"groups_after_s": (0.0, 0.0)}
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def circle(house: SessionHouse) -> Circle:
-    """The house's number with two people."""
-    return await make_circle(house)
 
 
 async def test_a_group_is_made_and_is_the_same_here_and_at_the_server(circle: Circle) -> None:

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain.jid import ContactId, jid_to_phone_number, phone_number_to_jid, without_device
+from orchestrator.domain.jid import (
+    ContactId,
+    jid_to_phone_number,
+    person_named,
+    phone_number_to_jid,
+    without_device,
+)
 
 phone_numbers = st.from_regex(r"\A\+[1-9][0-9]{6,14}\Z")
 
@@ -49,3 +55,8 @@ def test_a_contact_is_written_to_by_its_phone_number_where_that_is_known() -> No
     assert (both.jid, both.phone_number) == ("5511987654321@s.whatsapp.net", "+5511987654321")
     assert (ContactId(lid_jid="77@lid").jid, ContactId(lid_jid="77@lid").phone_number) == ("77@lid", "")
     assert (ContactId().jid, ContactId().phone_number) == ("", "")
+
+
+def test_a_person_is_named_by_the_hidden_id_or_by_the_number() -> None:
+    assert person_named("911@lid") == ContactId(lid_jid="911@lid")
+    assert person_named("5511911111111@s.whatsapp.net") == ContactId("5511911111111@s.whatsapp.net")
