@@ -6,7 +6,7 @@ PROTO_SOURCES := $(shell find proto -name '*.proto' 2>/dev/null)
 NODE_LOCKS := $(wildcard bridge-node/package-lock.json tests/simulator/package-lock.json)
 BRIDGE_SOURCES := $(shell find bridge-node/src -name '*.ts' -not -path '*/generated/*' 2>/dev/null)
 
-.PHONY: help setup demo test check up bench bench-media bench-campaigns bench-replies bench-groups mutation chaos proto proto-baseline lock format clean bench-sessions test-campaigns test-cycles
+.PHONY: help setup demo test check up bench bench-media bench-campaigns bench-import bench-replies bench-groups mutation chaos proto proto-baseline lock format clean bench-sessions test-campaigns test-cycles
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -57,6 +57,9 @@ bench: setup ## compare with raw Baileys
 
 bench-campaigns: setup ## import a CSV of a million rows and plan a campaign to them (ARGS="--rows 10000")
 	.venv/bin/python -m tests.load.campaigns $(ARGS)
+
+bench-import: setup ## import a phone's history of 60,000 messages, killed three times on the way (ARGS="--chats 10")
+	.venv/bin/python -m tests.load.imports $(ARGS)
 
 bench-replies: setup ## how fast customers are answered while 50 companies' campaigns run (ARGS="--companies 10")
 	.venv/bin/python -m tests.load.replies $(ARGS)

@@ -69,6 +69,8 @@ export class InboundRecorder {
     readonly record: (content: InboundContent) => Promise<void>,
     /** Polls that were sent or received before. */
     readonly stored: StoredProto,
+    /** Takes what the account's own phone sent to this device alone: gives what Baileys is to read instead. */
+    readonly fromPhone: (padded: Uint8Array) => Promise<Uint8Array> = async (padded) => padded,
   ) {}
 
   /**
@@ -110,6 +112,7 @@ export class InboundRecorder {
       keys.transaction(async () => {
         const padded = await decrypt();
         const stanza = this.#stanzas.get(ciphertext);
+        if (stanza?.attrs.category === 'peer') return this.fromPhone(padded);
         if (stanza) await this.#recordOnce(stanza, padded, jid, repository);
         return padded;
       }, this.me().id);
@@ -224,7 +227,7 @@ function recipientPair({ attrs }: BinaryNode, chatJid: string) {
 }
 
 /** Baileys throws for what has no padding, and asks the sender for it again. */
-function unpadOrNothing(padded: Uint8Array): Uint8Array {
+export function unpadOrNothing(padded: Uint8Array): Uint8Array {
   try {
     return unpadRandomMax16(padded);
   } catch {
@@ -233,7 +236,7 @@ function unpadOrNothing(padded: Uint8Array): Uint8Array {
 }
 
 /** Bytes that are no message are kept as well: nobody can say what a newer WhatsApp sends. */
-function decodeMessage(bytes: Uint8Array): proto.Message | undefined {
+export function decodeMessage(bytes: Uint8Array): proto.Message | undefined {
   try {
     return proto.Message.decode(bytes);
   } catch {
@@ -242,7 +245,7 @@ function decodeMessage(bytes: Uint8Array): proto.Message | undefined {
 }
 
 /** What a stranger nests or leaves out must not stop what comes behind it. */
-function readOrKeep(message: proto.IMessage): Content {
+export function readOrKeep(message: proto.IMessage): Content {
   try {
     return readContent(message);
   } catch (error) {
@@ -251,7 +254,7 @@ function readOrKeep(message: proto.IMessage): Content {
   }
 }
 
-function hasContent(message: proto.IMessage): boolean {
+export function hasContent(message: proto.IMessage): boolean {
   const content = normalizeMessageContent(message) ?? {};
   if (content.protocolMessage) return RECORDED_PROTOCOL.has(content.protocolMessage.type ?? -1);
   const fields = Object.entries(content).filter(([, value]) => value != null);
@@ -259,7 +262,7 @@ function hasContent(message: proto.IMessage): boolean {
   return fields.length === 0 || fields.some(([field]) => !BARE_FIELDS.has(field));
 }
 
-function told(content: Content): Pick<InboundMessage, 'kind' | 'text' | 'content'> {
+export function told(content: Content): Pick<InboundMessage, 'kind' | 'text' | 'content'> {
   const body = content.body as Body;
   const text = body.$case === 'text' ? body.text.body : '';
   return isPlainText(content) ? { kind: 'text', text } : { kind: kindOf(body), text, content };

@@ -2,6 +2,7 @@ import type { EventStream } from './event-stream.js';
 import type { CallContent } from './events/calls.js';
 import type { ReceiptContent } from './events/receipts.js';
 import type { OpenSession, SessionCommand } from './generated/ponte/bridge/v1/bridge.js';
+import type { HistoryChunk } from './generated/ponte/bridge/v1/history.js';
 import type { GroupChange } from './groups/group-changes.js';
 import type { InboundContent } from './inbound.js';
 import { PendingAnswers } from './pending-answers.js';
@@ -11,6 +12,9 @@ const TIMEOUT_MS = 10_000;
 const MAX_PENDING = 1000;
 /** Together with the stanzas that are recorded at a time (StanzaRecorder) fewer than may be pending. */
 const COLLECTED_AT_A_TIME = 100;
+
+/** Messages of a history; the session adds whose they are. */
+export type HistoryPart = Pick<HistoryChunk, 'messages' | 'isLast'>;
 
 /** Whose stream it is. */
 type Owner = Pick<OpenSession, 'companyId' | 'sessionId'>;
@@ -26,6 +30,7 @@ export class Recordings {
   readonly #groups = new PendingAnswers<string>('GroupChanged', TIMEOUT_MS, MAX_PENDING);
   /** Of a group's collected receipts, one stanza may bring a thousand. */
   readonly #collected = new Slots(COLLECTED_AT_A_TIME);
+  readonly #history = new PendingAnswers<string>('HistoryChunk', TIMEOUT_MS, MAX_PENDING);
   readonly #owner: Owner;
   #ended: Error | undefined;
 
@@ -60,6 +65,12 @@ export class Recordings {
     return this.#record('group change', this.#groups, (requestId) => this.#emitGroup(requestId, change));
   }
 
+  history(part: HistoryPart): Promise<void> {
+    return this.#record('history', this.#history, (requestId) =>
+      this.stream.emit({ $case: 'historyChunk', historyChunk: { requestId, ...this.#owner, ...part } }),
+    );
+  }
+
   /** Tells of a receipt for which WhatsApp waits for nothing. */
   tellReceipt(content: ReceiptContent): void {
     this.#emitReceipt(0, content);
@@ -86,6 +97,9 @@ export class Recordings {
       case 'groupRecorded':
         this.#groups.answer(command.groupRecorded.requestId, command.groupRecorded.errorCode);
         return true;
+      case 'historyRecorded':
+        this.#history.answer(command.historyRecorded.requestId, command.historyRecorded.errorCode);
+        return true;
       default:
         return false;
     }
@@ -94,7 +108,7 @@ export class Recordings {
   /** Rejects what waits and what comes from now on. */
   end(error: Error): void {
     this.#ended = error;
-    for (const answers of [this.#inbound, this.#receipts, this.#calls, this.#groups])
+    for (const answers of [this.#inbound, this.#receipts, this.#calls, this.#groups, this.#history])
       answers.rejectAll(error);
   }
 

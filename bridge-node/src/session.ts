@@ -28,6 +28,7 @@ import type {
 import { readGroupChange } from './groups/group-changes.js';
 import { GroupMemory } from './groups/group-memory.js';
 import { GroupQueries } from './groups/group-queries.js';
+import { History } from './history/history.js';
 import { InboundRecorder, type Me } from './inbound.js';
 import { Liveness } from './liveness.js';
 import { describeError, type LogFields, log } from './logger.js';
@@ -95,10 +96,12 @@ export class Session {
     );
     this.#recordings = new Recordings(open, stream, (what, error) => this.#onNotRecorded(what, error));
     const storedMessage = (id: string) => this.#storedMessage(id);
+    const history = new History((part) => this.#recordings.history(part));
     const recorder = new InboundRecorder(
       () => this.#me(),
       (content) => this.#recordings.inbound(content),
       storedMessage,
+      open.history ? (padded) => history.take(padded) : undefined,
     );
     const receipts = new StanzaRecorder(
       'CB:receipt',

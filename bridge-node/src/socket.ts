@@ -58,9 +58,11 @@ export function openSocket(open: OpenSession, parts: SocketParts): WASocket {
     markOnlineOnConnect: false,
     // The sender's own copy of a message only costs time: SendResult carries it.
     emitOwnEvents: false,
-    syncFullHistory: false,
+    // What a number is linked with says how far back its phone tells.
+    syncFullHistory: open.history,
     // The other parts of the history carry the first LID mappings.
-    shouldSyncHistoryMessage: (part) => part.syncType !== proto.HistorySync.HistorySyncType.FULL,
+    shouldSyncHistoryMessage: (part) =>
+      open.history || part.syncType !== proto.HistorySync.HistorySyncType.FULL,
     generateHighQualityLinkPreview: false,
     // A refused write ends the session: Baileys must not try it ten times first.
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },

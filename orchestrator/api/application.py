@@ -17,6 +17,7 @@ from orchestrator.api.rpc.companies import CompanyMethods
 from orchestrator.api.rpc.contacts import ContactMethods
 from orchestrator.api.rpc.events import EventMethods
 from orchestrator.api.rpc.groups import GroupMethods
+from orchestrator.api.rpc.imports import ImportMethods
 from orchestrator.api.rpc.keys import KeyMethods
 from orchestrator.api.rpc.media import MediaMethods
 from orchestrator.api.rpc.messages import MessageMethods
@@ -47,6 +48,7 @@ def public_handlers(services: ApiServices) -> dict[str, Handler]:
             GroupMethods(services.groups),
             EventMethods(services.events),
             MediaMethods(services.media),
+            ImportMethods(services.imports),
             PolicyMethods(services.policies.policy, services.policies.audit),
             PolicyAdminMethods(services.policies.policy),
             SuppressionMethods(services.policies.suppressions),

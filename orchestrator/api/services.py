@@ -8,6 +8,7 @@ from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.events import EventService
 from orchestrator.services.group_services import GroupServices
+from orchestrator.services.imports import ImportService
 from orchestrator.services.keys import KeyService
 from orchestrator.services.media import MediaService
 from orchestrator.services.messages import MessageService
@@ -30,5 +31,6 @@ class ApiServices:
     events: EventService
     webhooks: WebhookService
     media: MediaService
+    imports: ImportService
     policies: PolicyServices
     campaigns: CampaignServices

@@ -1,14 +1,13 @@
 """Events from protobuf: the one place that reads the bridge's contract."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from google.protobuf import json_format
-
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator._generated.ponte.bridge.v1 import call_pb2, standing_pb2
+from orchestrator.bridge.contents import received_content
 from orchestrator.bridge.groups import decode_change
+from orchestrator.bridge.history import decode_chunk
 from orchestrator.bridge.messages import (
     AuthRead,
     AuthWrite,
@@ -29,7 +28,6 @@ from orchestrator.bridge.messages import (
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.call import CallStep, CallUpdate
 from orchestrator.domain.closing import Closed
-from orchestrator.domain.content import Content, Unknown, from_values, to_values
 from orchestrator.domain.inbound import InboundMessage, Receipt, ReceiptKind
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.policy.signals import (
@@ -154,22 +152,9 @@ def _inbound(inbound: pb.InboundMessage) -> InboundArrived:
         message_proto=inbound.message_proto,
         kind=inbound.kind,
         text=inbound.text,
-        content=_content(inbound),
+        content=received_content(inbound),
     )
     return InboundArrived(inbound.request_id, inbound.company_id, inbound.session_id, message)
-
-
-def _content(inbound: pb.InboundMessage) -> Content | None:
-    """Read any content but a plain text; one that the contract does not allow is kept as unknown."""
-    if not inbound.HasField("content"):
-        return None
-    try:
-        content = from_values(json_format.MessageToDict(inbound.content, preserving_proto_field_name=True))
-        # Numbers that JSON does not have, and times that no calendar has.
-        json.dumps(to_values(content), allow_nan=False)
-    except (json_format.Error, ValueError, OverflowError):
-        return Content(Unknown(inbound.kind))
-    return content
 
 
 def _receipt(receipt: pb.Receipt) -> ReceiptArrived | None:
@@ -260,6 +245,7 @@ _READERS: dict[str, Callable[..., BridgeEvent | None]] = {
     "store_auth": _store_auth,
     "get_auth": _get_auth,
     "inbound": _inbound,
+    "history_chunk": decode_chunk,
     "receipt": _receipt,
     "call": _call,
     "get_message": _get_message,

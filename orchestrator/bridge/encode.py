@@ -31,6 +31,7 @@ def open_session(opening: Opening) -> pb.SessionCommand:
             qr_lifetime_ms=opening.qr_lifetime_ms,
             qr_codes=opening.qr_codes,
             holder=opening.holder,
+            history=opening.history,
         )
     )
 

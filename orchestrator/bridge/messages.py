@@ -7,6 +7,7 @@ from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.call import CallUpdate
 from orchestrator.domain.closing import Closed
 from orchestrator.domain.group.changes import GroupChange
+from orchestrator.domain.imports import RawHistoryMessage
 from orchestrator.domain.inbound import InboundMessage, Receipt
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.policy.signals import CappingChanged, RateLimited, ReachOutLocked, ReachOutUnlocked
@@ -32,6 +33,8 @@ class Opening:
     qr_lifetime_ms: int = 0
     qr_codes: int = 0
     holder: str = ""
+    history: bool = False
+    """Messages from before are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,20 @@ class InboundArrived:
     company_id: str
     session_id: str
     message: InboundMessage
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryArrived:
+    """Messages from before, as the phone told them; WhatsApp gets the receipt after the answers to all of them.
+
+    `is_last`: the phone sends nothing more.
+    """
+
+    request_id: int
+    company_id: str
+    session_id: str
+    messages: tuple[RawHistoryMessage, ...]
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +154,7 @@ BridgeEvent = (
     | AuthWrite
     | AuthRead
     | InboundArrived
+    | HistoryArrived
     | ReceiptArrived
     | CallTold
     | GroupArrived

@@ -11,7 +11,7 @@ from grpc.aio import AioRpcError
 from loguru import logger
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
-from orchestrator._generated.ponte.bridge.v1 import chat_pb2, group_pb2
+from orchestrator._generated.ponte.bridge.v1 import chat_pb2, group_pb2, history_pb2
 from orchestrator.bridge import decode, encode, errors
 from orchestrator.bridge.messages import BridgeEvent, CheckedNumber, Opening, SendResult
 from orchestrator.domain.auth_state import AuthKey
@@ -240,6 +240,11 @@ class SessionStream:
         """Answer a GroupArrived."""
         recorded = group_pb2.GroupRecorded(request_id=request_id, error_code=error_code)
         await self._put(pb.SessionCommand(group_recorded=recorded))
+
+    async def answer_history(self, request_id: int, error_code: str = "") -> None:
+        """Answer a HistoryArrived."""
+        recorded = history_pb2.HistoryRecorded(request_id=request_id, error_code=error_code)
+        await self._put(pb.SessionCommand(history_recorded=recorded))
 
     async def answer_message(self, request_id: int, message_proto: bytes | None) -> None:
         """Answer a MessageWanted."""

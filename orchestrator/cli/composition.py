@@ -161,7 +161,8 @@ class Parts:
         stack.push_async_callback(self.grace.bounded, "the workers", lambda _: worker.stop())
         maintenance = asyncio.create_task(work.maintenance.run_for_ever(), name="maintenance")
         campaigns = asyncio.create_task(work.campaigns.run_for_ever(), name="campaigns")
-        stack.push_async_callback(end_tasks, [maintenance, campaigns])
+        imports = asyncio.create_task(work.imports.run_for_ever(), name="imports")
+        stack.push_async_callback(end_tasks, [maintenance, campaigns, imports])
 
     async def start_api(
         self, router: GatewayRouter, bridge: BridgeClient | None, registry: CollectorRegistry

@@ -21,6 +21,8 @@ class Scope(StrEnum):
     CAMPAIGNS_READ = "campaigns:read"
     GROUPS_MANAGE = "groups:manage"
     GROUPS_READ = "groups:read"
+    IMPORTS_MANAGE = "imports:manage"
+    IMPORTS_READ = "imports:read"
 
 
 ALL_SCOPES = frozenset(Scope)

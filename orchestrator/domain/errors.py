@@ -295,6 +295,11 @@ GROUP_REFUSED = _code(
     _K.FAILED_PRECONDITION,
     "WhatsApp refused this for the group; refresh it, check what the session's number may do there, and try again.",
 )
+IMPORT_ENDED = _code(
+    "IMPORT_ENDED",
+    _K.FAILED_PRECONDITION,
+    "The import has ended; only one that waits or runs can be cancelled.",
+)
 NOT_IMPLEMENTED = _code("NOT_IMPLEMENTED", _K.UNIMPLEMENTED, "This is not available.")
 SHUTTING_DOWN = _code("SHUTTING_DOWN", _K.UNAVAILABLE, "The server is stopping; try again in a moment.")
 INTERNAL = _code("INTERNAL", _K.INTERNAL, "Something went wrong on our side; the log has the request's id.")

@@ -52,6 +52,11 @@ class EventType(StrEnum):
     GROUP_PARTICIPANTS_PROMOTED = "group.participants_promoted"
     GROUP_PARTICIPANTS_DEMOTED = "group.participants_demoted"
     GROUP_JOIN_REQUEST = "group.join_request"
+    IMPORT_STARTED = "import.started"
+    IMPORT_PROGRESS = "import.progress"
+    IMPORT_COMPLETED = "import.completed"
+    IMPORT_FAILED = "import.failed"
+    IMPORT_CANCELLED = "import.cancelled"
     WEBHOOK_TEST = "webhook.test"
 
 

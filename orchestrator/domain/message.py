@@ -116,6 +116,8 @@ class Message:
     waiting_for: WaitingFor | None = None
     content: Content | None = None
     marks: Marks = NO_MARKS
+    imported: bool = False
+    """It was not received or sent here, but taken over from the phone's history or an exported chat."""
 
     @property
     def participant(self) -> str:

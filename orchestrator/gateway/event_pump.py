@@ -14,6 +14,7 @@ from orchestrator.bridge.messages import (
     CallTold,
     ContactsMapped,
     GroupArrived,
+    HistoryArrived,
     InboundArrived,
     Linked,
     MessageWanted,
@@ -46,6 +47,9 @@ _RECEIPTS_AT_A_TIME = 100
 _STANDINGS_WAITING = 1000
 _STANDINGS_AT_A_TIME = 100
 _CALLS_WAITING = 1000
+_CHUNKS_WAITING = 4
+"""The bridge sends the next one when the one before is answered."""
+
 _BEYOND_CONNECT_S = 15.0
 """The bridge itself gives up a connection that is not made in time; so much later the bridge hangs."""
 
@@ -111,6 +115,7 @@ class EventPump:
             self._record_standings, _STANDINGS_AT_A_TIME, _STANDINGS_WAITING
         )
         self._calls: Batches[CallTold] = Batches(self._record_calls, 1, _CALLS_WAITING)
+        self._history: Batches[HistoryArrived] = Batches(self._record_history, 1, _CHUNKS_WAITING)
         self._sign_of_life_s = settings.connect_timeout_ms / 1000 + _BEYOND_CONNECT_S
         self._watchdog = asyncio.timeout(None)
         self._log = logger.bind(company_id=lease.company_id, session_id=lease.session_id)
@@ -157,6 +162,8 @@ class EventPump:
                 await self._take_receipt(event)
             case CallTold():
                 await self._calls.put(event)
+            case HistoryArrived():
+                await self._history.put(event)
             case GroupArrived():
                 await self._take_group(event)
             case MessageWanted():
@@ -247,6 +254,24 @@ class EventPump:
         record = partial(self._runtime.record_call, self._scope, self._session_id, call.update)
         return await self._recorded("a call", record)
 
+    async def _record_history(self, arrived: Sequence[HistoryArrived]) -> None:
+        for chunk in arrived:
+            await self._stream.answer_history(chunk.request_id, await self._record_chunk(chunk))
+
+    async def _record_chunk(self, chunk: HistoryArrived) -> str:
+        """The error code of what failed, empty where the chunk is durable."""
+        if not self._is_ours(chunk.company_id, chunk.session_id):
+            return errors.NOT_FOUND.name
+        record = partial(
+            self._runtime.record_history,
+            self._scope,
+            self._session_id,
+            self._fence,
+            chunk.messages,
+            is_last=chunk.is_last,
+        )
+        return await self._recorded("a history", record)
+
     async def _recorded(self, what: str, record: Callable[[], Awaitable[object]]) -> str:
         """Make something durable: the error code of what failed, empty where it is."""
         try:
@@ -314,6 +339,7 @@ class EventPump:
             self._receipt_batches,
             self._standings,
             self._calls,
+            self._history,
             self._messages,
             self._group_changes,
             self._reads,

@@ -217,6 +217,7 @@ class SessionRunner:
             silence_timeout_ms=self._settings.silence_timeout_ms,
             qr_lifetime_ms=self._settings.qr_lifetime_ms,
             qr_codes=self._settings.qr_codes,
+            history=plan.history,
         )
 
     async def _end(self, stream: SessionStream, pump: EventPump) -> None:

@@ -26,6 +26,7 @@ def message_data(message: Message) -> dict[str, object]:
         "attempts": message.attempts,
         "offline": message.offline,
         "push_name": message.push_name,
+        "imported": message.imported,
     }
     if message.text:
         data["text"] = {"body": message.text}

@@ -10,6 +10,7 @@ from orchestrator.domain.closing import AfterClose, Closed
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.events import NewEvent
 from orchestrator.domain.ids import make_id
+from orchestrator.domain.imports import HistoryWish
 from orchestrator.domain.session import SessionState, Signal, transition
 from orchestrator.services import session_events
 from orchestrator.services.context import Context
@@ -104,6 +105,11 @@ def breaker_columns(breaker: Breaker) -> dict[str, object]:
 def history_columns(history: CloseHistory) -> dict[str, object]:
     """The columns of what was lost lately."""
     return {"network_closes": history.network, "drops": history.drops, "looping": history.looping}
+
+
+def wish_columns(wish: HistoryWish) -> dict[str, object]:
+    """The columns of what is wanted of the phone's history."""
+    return {"history_days": wish.days, "history_groups": wish.groups, "history_media": wish.media}
 
 
 async def _forget_link(

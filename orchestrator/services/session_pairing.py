@@ -9,11 +9,12 @@ from enum import StrEnum
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
+from orchestrator.domain.imports import HistoryWish
 from orchestrator.domain.session import DesiredState, QrCode, SessionState, Signal
 from orchestrator.services.context import Context
 from orchestrator.services.phone_numbers import check_phone_number
 from orchestrator.services.ports import GatewayPort
-from orchestrator.services.session_life import NO_FAILURES, Step, lock_session, take_step
+from orchestrator.services.session_life import NO_FAILURES, Step, lock_session, take_step, wish_columns
 from orchestrator.store import sessions
 from orchestrator.store.database import Transaction
 from orchestrator.store.sessions import SessionRecord
@@ -29,6 +30,9 @@ NOTICE = (
     "Message only people who agreed to it; for volume, WhatsApp's Cloud API is the right tool."
 )
 
+MOST_DAYS = 3650
+
+_NOTHING = HistoryWish()
 _LOOK_EVERY_S = 0.05
 _CUSTOM_CODE = re.compile(r"[A-Z0-9]{8}")
 
@@ -64,17 +68,21 @@ class SessionPairing:
         method: PairingMethod,
         phone_number: str,
         custom_code: str = "",
+        wish: HistoryWish = _NOTHING,
     ) -> PairingOffer:
         """Begin to link a number, or go on; answers the QR on show, waiting for the first one.
 
-        `custom_code` replaces the code that would be drawn: eight of A-Z and 0-9.
+        `custom_code` replaces the code that would be drawn: eight of A-Z and 0-9. `wish` is what of the phone's history
+        is to be imported; it counts until the number is linked anew.
 
         Raises PonteError: SESSION_ALREADY_LINKED; INVALID_PHONE_NUMBER where a code has none to go with;
-        INVALID_ARGUMENT where the custom code is none; GATEWAY_UNAVAILABLE where no QR comes.
+        INVALID_ARGUMENT where the custom code is none, or the days of the wish
+        are out of bounds; GATEWAY_UNAVAILABLE where no QR comes.
         """
         _check_custom_code(method, custom_code)
+        _check_wish(wish)
         number = _number_for_code(phone_number) if method is PairingMethod.CODE else ""
-        await self._begin(scope, session_id)
+        await self._begin(scope, session_id, wish)
         qr = await self._first_qr(scope, session_id)
         if method is PairingMethod.QR:
             return PairingOffer(qr.data, "", qr.expires_at)
@@ -93,14 +101,15 @@ class SessionPairing:
             raise PonteError(errors.QR_NOT_AVAILABLE)
         return qr
 
-    async def _begin(self, scope: CompanyScope, session_id: str) -> None:
+    async def _begin(self, scope: CompanyScope, session_id: str, wish: HistoryWish) -> None:
         async def begin(tx: Transaction) -> None:
             record = await lock_session(tx, scope, session_id)
             if record is None:
                 raise not_found()
             if record.session.is_linked:
                 raise PonteError(errors.SESSION_ALREADY_LINKED)
-            step = Step({"desired_state": str(DesiredState.RUN)} | NO_FAILURES)
+            columns: dict[str, object] = {"desired_state": str(DesiredState.RUN)}
+            step = Step(columns | NO_FAILURES | wish_columns(wish))
             await take_step(tx, self._context, scope, record, Signal.PAIR_REQUESTED, step)
             tx.after_commit(lambda: self._context.bells.session_changed(scope, session_id))
 
@@ -141,6 +150,11 @@ def _check_custom_code(method: PairingMethod, custom_code: str) -> None:
         raise invalid_field(
             errors.INVALID_ARGUMENT, "custom_code", "Give exactly eight characters of A-Z and 0-9."
         )
+
+
+def _check_wish(wish: HistoryWish) -> None:
+    if wish != _NOTHING and not 1 <= wish.days <= MOST_DAYS:
+        raise invalid_field(errors.INVALID_ARGUMENT, "history.days", f"Give 1 to {MOST_DAYS} days.")
 
 
 def _number_for_code(phone_number: str) -> str:

@@ -12,6 +12,7 @@ from orchestrator.domain.close_history import CloseHistory
 from orchestrator.domain.closing import AfterClose, Closed, Connection, after_close
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
+from orchestrator.domain.imports import RawHistoryMessage
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.policy.signals import CappingChanged, ReachOutLocked
 from orchestrator.domain.policy.signals import Signal as PolicySignal
@@ -29,6 +30,7 @@ from orchestrator.services import session_events
 from orchestrator.services.calls import CallService
 from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
+from orchestrator.services.history import HistoryService
 from orchestrator.services.policy_life import PolicyLife
 from orchestrator.services.session_auth import SessionAuth
 from orchestrator.services.session_life import (
@@ -49,11 +51,13 @@ from orchestrator.store.sessions import SessionRecord
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """How a gateway goes on with a session: when to connect (None at once), and the credentials where it is linked."""
+    """How a gateway goes on with a session: when to connect (None at once), the credentials where it is linked, and
+    whether messages from before are wanted."""
 
     session: Session
     connect_at: datetime | None
     credentials_json: str | None
+    history: bool
 
 
 class SessionRuntime:
@@ -64,6 +68,7 @@ class SessionRuntime:
         self._auth = SessionAuth(context)
         self._book = ContactBook(context)
         self._calls = CallService(context)
+        self._history = HistoryService(context)
         self._policy = PolicyLife(context)
 
     # Leases
@@ -147,6 +152,18 @@ class SessionRuntime:
         """A step of a call was told; durable on return."""
         await self._calls.record(scope, session_id, update)
 
+    async def record_history(
+        self,
+        scope: CompanyScope,
+        session_id: str,
+        fence: int,
+        messages: Sequence[RawHistoryMessage],
+        *,
+        is_last: bool,
+    ) -> None:
+        """The phone told of messages from before; durable on return. `is_last`: it tells of no more."""
+        await self._history.record(scope, session_id, fence, messages, is_last=is_last)
+
     # Life
 
     async def plan(self, scope: CompanyScope, session_id: str, fence: int) -> RunPlan | None:
@@ -168,7 +185,7 @@ class SessionRuntime:
         if record is None:
             return None
         credentials = await self.load_credentials(scope, session_id)
-        return RunPlan(record.session, record.reconnect_at, credentials)
+        return RunPlan(record.session, record.reconnect_at, credentials, record.wish.days > 0)
 
     async def record_qr(self, scope: CompanyScope, session_id: str, fence: int, qr: QrCode) -> None:
         """A QR is on show."""

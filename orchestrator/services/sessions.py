@@ -11,6 +11,7 @@ from orchestrator.domain.closing import AfterClose, Closed
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.ids import is_id, make_id
+from orchestrator.domain.imports import HistoryWish
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.domain.session import (
@@ -46,6 +47,7 @@ _LET_GO_S = 8.0
 
 _LOOK_EVERY_S = 0.05
 
+_NO_HISTORY = HistoryWish()
 _STOPPED = Closed(0, "stopped", intentional=True)
 _PAIRING_CANCELLED = Closed(0, "pairing_cancelled", intentional=True)
 _LOGGED_OUT = Closed(401, "logged_out", intentional=True)
@@ -126,10 +128,11 @@ class SessionService:
         method: PairingMethod,
         phone_number: str = "",
         custom_code: str = "",
+        wish: HistoryWish = _NO_HISTORY,
     ) -> PairingOffer:
         """Show a QR or a code with which a phone links itself; see SessionPairing.pair."""
         _check_id(session_id)
-        return await self._pairing.pair(scope, session_id, method, phone_number, custom_code)
+        return await self._pairing.pair(scope, session_id, method, phone_number, custom_code, wish)
 
     async def qr(self, scope: CompanyScope, session_id: str) -> QrCode:
         """The QR on show now. Raises QR_NOT_AVAILABLE."""

@@ -34,6 +34,7 @@ async def add(tx: Transaction, scope: CompanyScope, messages: Sequence[Message],
                 "company_id": scope.company_id,
                 "session_id": message.session_id,
                 "attempts": 0,
+                "imported": message.imported,
                 "next_attempt_at": now,
                 "created_at": now,
             }
@@ -45,12 +46,12 @@ async def add(tx: Transaction, scope: CompanyScope, messages: Sequence[Message],
 async def list_due(
     tx: Transaction, scope: SystemScope, session_ids: Sequence[str], now: datetime, limit: int
 ) -> list[DueDownload]:
-    """List what is due of these sessions, the longest due first."""
+    """List what is due of these sessions: files of live messages first, then the longest due."""
     del scope  # The transaction was opened for all companies.
     query = (
         select(_downloads)
         .where(_downloads.c.session_id.in_(padded(session_ids)), _downloads.c.next_attempt_at <= now)
-        .order_by(_downloads.c.next_attempt_at)
+        .order_by(_downloads.c.imported, _downloads.c.next_attempt_at)
         .limit(limit)
     )
     return [

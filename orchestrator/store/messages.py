@@ -216,6 +216,7 @@ async def inbound_since(
             _messages.c.session_id == answer.session_id,
             _messages.c.chat_jid == answer.chat_jid,
             _messages.c.direction == Direction.INBOUND.value,
+            _messages.c.imported.is_(False),
         )
         .order_by(_messages.c.sequence.desc())
         .limit(most)
@@ -284,6 +285,7 @@ def to_message(scope: CompanyScope, row: Row[Any]) -> StoredMessage:
         recipient_id=row.recipient_id,
         content=read_content(row.content),
         marks=read_marks(row.marks),
+        imported=row.imported,
         waiting_for=WaitingFor(row.waiting_code, row.waiting_detail) if row.waiting_code else None,
     )
     return StoredMessage(message, row.sequence, row.due_at)
@@ -308,6 +310,7 @@ def _to_row(scope: CompanyScope, stored: StoredMessage) -> dict[str, Any]:
         "recipient_id": message.recipient_id,
         "push_name": message.push_name[:_MOST_PUSH_NAME],
         "offline": message.offline,
+        "imported": message.imported,
         "proto": stored.proto,
         "created_at": message.times.created_at,
         "send_at": message.times.send_at,

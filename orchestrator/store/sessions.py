@@ -10,6 +10,7 @@ from sqlalchemy.sql.dml import Update
 from orchestrator.domain.breaker import Breaker, BreakerState
 from orchestrator.domain.close_history import CloseHistory
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.imports import HistoryWish
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.domain.session import DesiredState, LastClose, QrCode, Session, SessionState
@@ -24,7 +25,7 @@ _companies: Table = CompanyRow.__table__  # type: ignore[attr-defined]  # SQLMod
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
     """A session with what only its gateway needs: the fence, the failures in a row, when to connect next, what closed
-    connections have left."""
+    connections have left, and which messages from before are wanted."""
 
     session: Session
     fence: int
@@ -33,6 +34,7 @@ class SessionRecord:
     qr: QrCode | None
     history: CloseHistory
     breaker: Breaker
+    wish: HistoryWish
 
 
 async def add(tx: Transaction, scope: CompanyScope, session: Session) -> None:
@@ -142,6 +144,7 @@ def _to_record(row: RowMapping) -> SessionRecord:
             row["breaker_until"],
             row["breaker_stale_devices"],
         ),
+        HistoryWish(row["history_days"], row["history_groups"], row["history_media"]),
     )
 
 

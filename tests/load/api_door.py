@@ -82,6 +82,7 @@ async def _serve(pipe: Connection, with_profile: bool) -> None:
         events=nothing,
         webhooks=nothing,
         media=nothing,
+        imports=nothing,
         campaigns=nothing,
         policies=PolicyServices(nothing, nothing, nothing),
     )

@@ -1,5 +1,6 @@
 """Companies, sessions and messages as rows, made without the services under test."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import insert
@@ -9,12 +10,14 @@ from orchestrator.domain.company import Company, CompanyScope
 from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.domain.group import Group, GroupSettings, KnownGroup, SessionGroup
 from orchestrator.domain.ids import make_id, make_whatsapp_message_id
+from orchestrator.domain.imports import HistoryWish, Import, ImportKind, ImportState
 from orchestrator.domain.jid import phone_number_to_jid
 from orchestrator.domain.message import Direction, Lane, MessageStatus
 from orchestrator.domain.session import DesiredState, SessionState
 from orchestrator.services.context import Context
-from orchestrator.store import companies, events, groups
+from orchestrator.store import companies, events, groups, imports
 from orchestrator.store.database import SystemScope, Transaction
+from orchestrator.store.imports import StoredImport
 from orchestrator.store.models import MessageRow, SessionRow
 
 OWN_NUMBER = "+5511900000001"
@@ -64,6 +67,23 @@ class Factories:
             "connected_at": self._context.clock(),
         }
         return await self.session(scope, **{**linked, **columns})
+
+    async def conversation_import(self, scope: CompanyScope, session: SessionRow) -> str:
+        """An import that waits for its phone to tell more; gives its id."""
+        now = self._context.clock()
+        value = Import(
+            id=self._id(),
+            company_id=scope.company_id,
+            session_id=session.id,
+            kind=ImportKind.PAIRING,
+            state=ImportState.WAITING,
+            wish=HistoryWish(days=30),
+            created_at=now,
+            updated_at=now,
+        )
+        async with self._context.database.transaction(scope) as tx:
+            await imports.add(tx, scope, StoredImport(value, next_step_at=now + timedelta(days=1)))
+        return value.id
 
     async def group(self, scope: CompanyScope, session: SessionRow, jid: str) -> SessionGroup:
         """A group that a session's number is in."""

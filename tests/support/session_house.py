@@ -27,6 +27,7 @@ from orchestrator.services.dispatch import DispatchService
 from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
 from orchestrator.services.group_services import GroupServices
+from orchestrator.services.imports import ImportService
 from orchestrator.services.inbox import InboxService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.messages import MessageService
@@ -283,6 +284,7 @@ async def _house(
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
         media=media,
+        imports=ImportService(context),
         campaigns=CampaignServices.of(context, OutgoingFiles(media)),
         policies=PolicyServices.of(context),
     )

@@ -12,6 +12,8 @@ import {
   type StatusResponse,
 } from '../../src/generated/ponte/bridge/v1/bridge.js';
 
+import type { HistoryChunk } from '../../src/generated/ponte/bridge/v1/history.js';
+
 type Command = NonNullable<SessionCommand['command']>;
 type Event = NonNullable<SessionEvent['event']>;
 
@@ -58,6 +60,8 @@ export interface Hooks {
   onGetAuth?(type: string): boolean;
   /** The error code of a recording; undefined does not answer. */
   onInbound?(message: InboundMessage): string | undefined | Promise<string | undefined>;
+  /** The same of a chunk of a history. */
+  onHistory?(chunk: HistoryChunk): string | Promise<string>;
   /** The same of a receipt. */
   onReceipt?(receipt: Receipt): string | undefined | Promise<string | undefined>;
 }
@@ -146,6 +150,11 @@ export class GatewayStream {
         const { requestId } = event.inbound;
         return this.command({ $case: 'inboundRecorded', inboundRecorded: { requestId, errorCode } });
       }
+      case 'historyChunk': {
+        const errorCode = this.hooks.onHistory ? await this.hooks.onHistory(event.historyChunk) : '';
+        const { requestId } = event.historyChunk;
+        return this.command({ $case: 'historyRecorded', historyRecorded: { requestId, errorCode } });
+      }
       case 'getMessage': {
         const { requestId, waMessageId } = event.getMessage;
         const messageProto = this.vault.sentMessages.get(waMessageId);
@@ -187,6 +196,7 @@ export class Gateway {
       silenceTimeoutMs = 0,
       qrLifetimeMs = 0,
       qrCodes = 0,
+      history = false,
     } = {},
   ): GatewayStream {
     const stream = new GatewayStream(this.#client.session(), vault, hooks);
@@ -206,6 +216,7 @@ export class Gateway {
         qrLifetimeMs,
         qrCodes,
         holder: '',
+        history,
       },
     });
     return stream;

@@ -130,6 +130,7 @@ def message(value: Message) -> message_pb2.Message:
         failed_at=moment(times.failed_at),
         offline=value.offline,
         push_name=value.push_name,
+        imported=value.imported,
         content=content.encode(said) if said else None,
         edited_at=moment(marks.edited_at),
         deleted_at=moment(marks.deleted_at),

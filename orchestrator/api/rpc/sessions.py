@@ -7,8 +7,11 @@ from google.protobuf.empty_pb2 import Empty
 from orchestrator._generated.ponte.v1 import session_pb2
 from orchestrator.api.caller import Caller
 from orchestrator.api.rpc import decode, encode
+from orchestrator.domain import errors
+from orchestrator.domain.errors import invalid_field
+from orchestrator.domain.imports import HistoryWish
 from orchestrator.services.policy import PolicyService
-from orchestrator.services.session_pairing import PairingMethod
+from orchestrator.services.session_pairing import MOST_DAYS, PairingMethod
 from orchestrator.services.sessions import SessionService
 
 
@@ -60,6 +63,7 @@ class SessionMethods:
             method or PairingMethod.QR,
             request.phone_number,
             request.custom_code,
+            _wish(request),
         )
         return session_pb2.PairSessionResponse(
             qr=offer.qr, code=offer.code, expires_at=encode.moment(offer.expires_at), notice=offer.notice
@@ -99,3 +103,13 @@ def _with_health(
     score, level = scores[session.id]
     session.health.MergeFrom(session_pb2.SessionHealth(score=score, level=level))
     return session
+
+
+def _wish(request: session_pb2.PairSessionRequest) -> HistoryWish:
+    """An empty wish asks for nothing, as where none is given; it is refused, so that nobody waits for it."""
+    history = request.history
+    if not request.HasField("history"):
+        return HistoryWish()
+    if not history.days:
+        raise invalid_field(errors.INVALID_ARGUMENT, "history.days", f"Give 1 to {MOST_DAYS} days.")
+    return HistoryWish(history.days, history.groups, history.media)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.api.services import ApiServices
 from orchestrator.bridge.client import BridgeClient
+from orchestrator.bridge.history import read_history_message
 from orchestrator.cli.wiring.clock import clock_at, system_rng, utc_now
 from orchestrator.cli.wiring.foundation import Foundation
 from orchestrator.cli.wiring.media import make_media
@@ -26,6 +27,8 @@ from orchestrator.services.dispatch import DispatchService
 from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
 from orchestrator.services.group_services import GroupServices
+from orchestrator.services.history_imports import HistoryImports
+from orchestrator.services.imports import ImportService
 from orchestrator.services.inbox import InboxService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.maintenance import MaintenanceService
@@ -64,6 +67,7 @@ class Work:
     webhook_delivery: WebhookDeliveryService
     maintenance: MaintenanceService
     campaigns: CampaignRounds
+    imports: HistoryImports
 
 
 class SessionBell:
@@ -123,7 +127,14 @@ def make_work(settings: Settings, foundation: Foundation, ground: Ground, router
     bells.attach(DISPATCH, LocalWork(start=dispatch.start, take=dispatch.take))
     bells.attach(WEBHOOKS, LocalWork(start=webhook_delivery.start))
     maintenance = MaintenanceService(context, bells, purge_media=ground.media.purge_expired)
-    return Work(dispatch, webhook_client, webhook_delivery, maintenance, CampaignRounds(context))
+    return Work(
+        dispatch,
+        webhook_client,
+        webhook_delivery,
+        maintenance,
+        CampaignRounds(context),
+        HistoryImports(context, read_history_message),
+    )
 
 
 def make_api_services(
@@ -144,6 +155,7 @@ def make_api_services(
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, _guard(settings)),
         media=ground.media,
+        imports=ImportService(context),
         campaigns=CampaignServices.of(context, OutgoingFiles(ground.media)),
         policies=PolicyServices.of(context),
     )

@@ -22,6 +22,7 @@ from orchestrator.store.models.consent import AuditRow, OptInRow, SuppressionRow
 from orchestrator.store.models.event import EventRow, WebhookDeliveryRow, WebhookRow
 from orchestrator.store.models.gateway import GatewayRow
 from orchestrator.store.models.group import ChatGroupParticipantRow, ChatGroupRow, GroupReadingRow
+from orchestrator.store.models.imports import ConversationImportRow, HistoryMessageRow
 from orchestrator.store.models.media import MediaDownloadRow, MediaRow
 from orchestrator.store.models.message import ContactRow, MessageRow
 from orchestrator.store.models.message_receipt import MessageReceiptRow
@@ -51,10 +52,12 @@ __all__ = [
     "ChatPolicyRow",
     "CompanyRow",
     "ContactRow",
+    "ConversationImportRow",
     "EventCounterRow",
     "EventRow",
     "GatewayRow",
     "GroupReadingRow",
+    "HistoryMessageRow",
     "IdempotencyRow",
     "MediaDownloadRow",
     "MediaRow",

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Index
+from sqlalchemy import false as sql_false
 from sqlmodel import Field, SQLModel
 
 from orchestrator.store.models.base import UtcDateTime
@@ -35,11 +36,12 @@ class MediaDownloadRow(SQLModel, table=True):
     """A received message whose file is still to be fetched; the row is gone once it is stored or given up."""
 
     __tablename__ = "media_download"
-    __table_args__ = (Index("media_download_due", "session_id", "next_attempt_at"),)
+    __table_args__ = (Index("media_download_due", "session_id", "imported", "next_attempt_at"),)
 
     message_id: str = Field(primary_key=True, max_length=36)
     company_id: str = Field(max_length=36)
     session_id: str = Field(max_length=36)
     attempts: int = 0
+    imported: bool = Field(default=False, sa_column_kwargs={"server_default": sql_false()})
     next_attempt_at: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import false as sql_false
 from sqlmodel import Field, SQLModel
 
 from orchestrator.store.models.base import UtcDateTime
@@ -14,7 +15,9 @@ _MENU = text("kind IN ('buttons', 'list')")
 
 
 class MessageRow(SQLModel, table=True):
-    """A message of either direction. `sequence` is that of its first event: the order within the company."""
+    """A message of either direction. `sequence` is that of its first event: the order within the company.
+
+    Imported messages have no event: their numbers are negative, in the order of their times (domain/imports.py)."""
 
     __tablename__ = "message"
     __table_args__ = (
@@ -85,6 +88,7 @@ class MessageRow(SQLModel, table=True):
     waiting_detail: str = Field(default="", max_length=300, sa_column_kwargs={"server_default": ""})
     push_name: str = Field(default="", max_length=200)
     offline: bool = False
+    imported: bool = Field(default=False, sa_column_kwargs={"server_default": sql_false()})
     proto: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     """The protobuf `Message` as sent or received: Baileys asks for it again when a recipient cannot decrypt."""
     created_at: datetime = Field(sa_type=UtcDateTime)

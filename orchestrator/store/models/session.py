@@ -47,6 +47,10 @@ class SessionRow(SQLModel, table=True):
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     fence: int = Field(default=0, sa_type=BigInteger)
 
+    history_days: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    history_groups: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    history_media: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
     reconnect_failures: int = 0
     reconnect_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     network_closes: tuple[datetime, ...] = Field(default=(), sa_column=_times("network_closes"))

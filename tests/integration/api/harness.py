@@ -25,6 +25,7 @@ from orchestrator.services.context import Context
 from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
 from orchestrator.services.group_services import GroupServices
+from orchestrator.services.imports import ImportService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.messages import MessageService
 from orchestrator.services.outgoing_files import OutgoingFiles
@@ -69,6 +70,7 @@ def make_services(context: Context, gateway: FakeGateway, media_folder: Path) ->
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),
         media=media,
+        imports=ImportService(context),
         campaigns=CampaignServices.of(context, OutgoingFiles(media)),
         policies=PolicyServices.of(context),
     )

@@ -74,6 +74,7 @@ async def make_owner(api: RunningApi, make: Factories, name: str, number: str) -
         "company_id": company_id,
         "recipient_list_id": list_id,
         "import_id": taken_in.body["id"],
+        "conversation_import_id": await make.conversation_import(scope, session),
         "campaign_id": campaign.body["id"],
         "session_id": session.id,
         "message_id": message.id,
@@ -327,6 +328,7 @@ async def everything(api: RunningApi, owner: Owner) -> list[Any]:
         f"/v1/campaigns/{ids['campaign_id']}/recipients",
         "/v1/recipient-lists",
         "/v1/groups?include_left=true",
+        "/v1/imports",
         f"/v1/recipient-lists/{ids['recipient_list_id']}/imports",
         "/v1/events?page_size=500",
     ]

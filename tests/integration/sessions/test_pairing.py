@@ -223,3 +223,13 @@ async def test_a_linked_session_is_not_paired_again(house: SessionHouse) -> None
 
     assert (refused.status, refused.body["code"]) == (409, "SESSION_ALREADY_LINKED")
     assert (await house.session(session))["state"] == "CONNECTED"
+
+
+async def test_a_history_of_no_days_is_refused_and_one_of_some_is_wanted(house: SessionHouse) -> None:
+    session = (await house.call("POST", "/v1/sessions", {"name": "Sales"}))["id"]
+    refused = await house.rest.ask("POST", f"/v1/sessions/{session}:pair", {"history": {"groups": True}})
+    assert refused.status == 400
+    assert "history.days" in str(refused.body)
+    await house.call("POST", f"/v1/sessions/{session}:pair", {"history": {"days": 7, "media": True}})
+    row = await house.row(session)
+    assert (row.history_days, row.history_groups, row.history_media) == (7, False, True)

@@ -23,6 +23,7 @@ def api_services() -> ApiServices:
         events=nothing,
         webhooks=nothing,
         media=nothing,
+        imports=nothing,
         campaigns=nothing,
         policies=PolicyServices(nothing, nothing, nothing),
     )

@@ -44,7 +44,7 @@ def test_every_method_is_there_with_its_comment_and_scope(document: dict[str, An
 
 def test_comments_of_fields_and_services_are_there(document: dict[str, Any]) -> None:
     fields = document["components"]["schemas"]["Message"]["properties"]
-    assert fields["chat"]["description"] == "The chat's jid."
+    assert fields["chat"]["description"] == "The chat's jid; a group's ends in @g.us."
     assert fields["status"]["enum"][1] == "QUEUED"
     assert all(tag["description"] for tag in document["tags"])
 
@@ -53,7 +53,7 @@ def test_path_fields_are_parameters_and_not_in_the_body(document: dict[str, Any]
     pair = document["paths"]["/v1/sessions/{session_id}:pair"]["post"]
     assert [(one["name"], one["in"]) for one in pair["parameters"]] == [("session_id", "path")]
     schema = pair["requestBody"]["content"]["application/json"]["schema"]
-    assert set(schema["properties"]) == {"method", "phone_number", "custom_code"}
+    assert set(schema["properties"]) == {"method", "phone_number", "custom_code", "history"}
     assert "requestBody" not in document["paths"]["/v1/sessions/{session_id}:start"]["post"]
 
 

@@ -1,0 +1,79 @@
+"""Messages from before as gateways hand them over: kept until the phone has told all (then see history_imports.py)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from orchestrator.domain import errors
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.errors import PonteError
+from orchestrator.domain.ids import make_id
+from orchestrator.domain.imports import HistoryWish, Import, ImportKind, ImportState, RawHistoryMessage
+from orchestrator.services.context import Context
+from orchestrator.services.session_life import lock_session
+from orchestrator.store import history as history_store
+from orchestrator.store import imports as import_store
+from orchestrator.store.database import Transaction
+from orchestrator.store.imports import StoredImport
+
+QUIET: Final = timedelta(seconds=120)
+"""After so long without a chunk the phone is taken to have told all; Baileys waits as long."""
+
+
+class HistoryService:
+    """Records what phones tell of the time before they linked a number."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def record(
+        self,
+        scope: CompanyScope,
+        session_id: str,
+        fence: int,
+        messages: Sequence[RawHistoryMessage],
+        *,
+        is_last: bool,
+    ) -> None:
+        """Keep a chunk, once however often it comes; with `is_last` the import begins now, and not after a quiet time.
+
+        What nobody wants any more is passed over. Raises PonteError(STALE_FENCE).
+        """
+
+        async def write(tx: Transaction) -> None:
+            record = await lock_session(tx, scope, session_id)
+            if record is None or record.fence != fence:
+                raise PonteError(errors.STALE_FENCE)
+            if record.wish.days <= 0:
+                return
+            stored = await self._open_import(tx, scope, session_id, record.wish)
+            await history_store.add(tx, scope, stored.value.id, messages)
+            if stored.value.state is ImportState.WAITING:
+                now = self._context.clock()
+                begins_at = now if is_last else now + QUIET
+                value = replace(stored.value, updated_at=now)
+                await import_store.save(tx, scope, replace(stored, value=value, next_step_at=begins_at))
+
+        await self._context.database.shared_transaction(scope, write)
+
+    async def _open_import(
+        self, tx: Transaction, scope: CompanyScope, session_id: str, wish: HistoryWish
+    ) -> StoredImport:
+        found = await import_store.find_open(tx, scope, session_id, ImportKind.PAIRING)
+        if found is not None:
+            return found
+        now = self._context.clock()
+        value = Import(
+            id=make_id(now, self._context.rng),
+            company_id=scope.company_id,
+            session_id=session_id,
+            kind=ImportKind.PAIRING,
+            state=ImportState.WAITING,
+            wish=wish,
+            created_at=now,
+            updated_at=now,
+        )
+        stored = StoredImport(value, next_step_at=now + QUIET)
+        await import_store.add(tx, scope, stored)
+        return stored

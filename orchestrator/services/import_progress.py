@@ -1,0 +1,101 @@
+"""Where an import stands, moved on in the transaction that moves it, with its event."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.errors import PonteError
+from orchestrator.domain.events import EventType
+from orchestrator.domain.imports import Import, ImportState
+from orchestrator.services.context import Context
+from orchestrator.services.import_data import import_event
+from orchestrator.store import events as event_store
+from orchestrator.store import imports as import_store
+from orchestrator.store.database import Transaction
+from orchestrator.store.imports import StoredImport
+
+HELD: Final = timedelta(seconds=10)
+"""So long nobody else takes an import up whose worker has not been heard of."""
+
+TOLD_EVERY: Final = timedelta(seconds=1)
+MOST_FAULTS: Final = 5
+"""Attempts in a row that may end by our own errors."""
+
+_PAUSE: Final = timedelta(seconds=5)
+
+
+class ImportProgress:
+    """Writes where imports stand. The company and the import are locked."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def begin(
+        self, tx: Transaction, scope: CompanyScope, stored: StoredImport, total: int
+    ) -> StoredImport:
+        """It runs from now on; `total` messages are in its source, 0 where nobody knows."""
+        now = self._context.clock()
+        value = replace(
+            stored.value,
+            state=ImportState.RUNNING,
+            started_at=now,
+            counts=replace(stored.value.counts, total=total),
+        )
+        return await self._write(tx, scope, replace(stored, value=value), EventType.IMPORT_STARTED)
+
+    async def advance(self, tx: Transaction, scope: CompanyScope, stored: StoredImport) -> StoredImport:
+        """Write what a batch brought; told at most once a second."""
+        now = self._context.clock()
+        if stored.told_at is not None and now - stored.told_at < TOLD_EVERY:
+            return await self._write(tx, scope, stored, None)
+        return await self._write(tx, scope, replace(stored, told_at=now), EventType.IMPORT_PROGRESS)
+
+    async def complete(self, tx: Transaction, scope: CompanyScope, stored: StoredImport) -> StoredImport:
+        """Everything is imported."""
+        value = replace(stored.value, state=ImportState.COMPLETED, percent=100)
+        return await self._end(tx, scope, stored, value, EventType.IMPORT_COMPLETED)
+
+    async def fail(
+        self, tx: Transaction, scope: CompanyScope, stored: StoredImport, error: PonteError
+    ) -> StoredImport:
+        """It cannot go on; what was imported stays."""
+        value = replace(
+            stored.value,
+            state=ImportState.FAILED,
+            error_code=error.code.name,
+            error_detail=error.sentence,
+        )
+        return await self._end(tx, scope, stored, value, EventType.IMPORT_FAILED)
+
+    async def cancel(self, tx: Transaction, scope: CompanyScope, stored: StoredImport) -> StoredImport:
+        """A person ends it; what was imported stays."""
+        value = replace(stored.value, state=ImportState.CANCELLED)
+        return await self._end(tx, scope, stored, value, EventType.IMPORT_CANCELLED)
+
+    async def postpone(self, tx: Transaction, scope: CompanyScope, stored: StoredImport) -> None:
+        """An error of our own ended an attempt: another follows in a moment."""
+        later = self._context.clock() + _PAUSE
+        await import_store.save(tx, scope, replace(stored, faults=stored.faults + 1, next_step_at=later))
+
+    async def _end(
+        self, tx: Transaction, scope: CompanyScope, stored: StoredImport, value: Import, type_: EventType
+    ) -> StoredImport:
+        value = replace(value, ended_at=self._context.clock())
+        return await self._write(tx, scope, replace(stored, value=value), type_)
+
+    async def _write(
+        self, tx: Transaction, scope: CompanyScope, stored: StoredImport, type_: EventType | None
+    ) -> StoredImport:
+        now = self._context.clock()
+        value = replace(stored.value, updated_at=now)
+        stored = replace(stored, value=value, next_step_at=now + HELD)
+        await import_store.save(tx, scope, stored)
+        if type_ is not None:
+            await event_store.append(tx, scope, [import_event(type_, value)], now, self._context.rng)
+
+            async def ring() -> None:
+                await self._context.bells.events_recorded(scope)
+
+            tx.after_commit(ring)
+        return stored

@@ -1,0 +1,5 @@
+"""What these tests share."""
+
+from tests.support.desk import desk
+
+__all__ = ["desk"]
