@@ -13,7 +13,9 @@ from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import MessageStatus
 
 _LONGEST_JID: Final = 100
-_LONGEST_ID: Final = 200
+_LONGEST_ID: Final = 80
+"""What a stored message's id may have: a longer one would fail its whole batch on PostgreSQL."""
+
 _MOST_PLACE: Final = (1 << 63) - 1
 
 _STATUSES = {

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import Content
 from orchestrator.domain.ids import make_id
 from orchestrator.domain.imports import ImportedMessage, sequence_of
 from orchestrator.domain.jid import ContactId
-from orchestrator.domain.message import Direction, Lane, Message, MessageStatus, MessageTimes
+from orchestrator.domain.message import Direction, Lane, Message, MessageTimes
 from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
 from orchestrator.services.received_files import carries_file
@@ -116,7 +115,8 @@ class ImportWriter:
             status=status,
             lane=Lane.TRANSACTIONAL,
             attempts=0,
-            times=_times(at, status),
+            # The source says when a message was sent, and not when it came or was read.
+            times=MessageTimes(created_at=at, sent_at=at),
             push_name="" if imported.from_me else imported.push_name.replace("\0", _NUL_SHOWN_AS),
             content=imported.content,
             imported=True,
@@ -130,13 +130,6 @@ def _who(imported: ImportedMessage) -> ContactId:
 
 def _text(content: Content | None, text: str) -> str:
     return (content.text if content else text).replace("\0", _NUL_SHOWN_AS)
-
-
-def _times(at: datetime, status: MessageStatus) -> MessageTimes:
-    """The source says when a message was sent, and not when it came or was read."""
-    if status is MessageStatus.FAILED:
-        return MessageTimes(created_at=at, failed_at=at)
-    return MessageTimes(created_at=at, sent_at=at)
 
 
 async def _free_sequences(tx: Transaction, scope: CompanyScope, wanted: Sequence[int]) -> list[int]:

@@ -188,6 +188,15 @@ async def test_names_that_no_database_stores_are_left_out_and_the_rest_is_kept(w
     assert (message.wa_message_id, message.text) == ("C", "a\ufffdb")
 
 
+async def test_an_id_that_is_too_long_to_be_stored_does_not_keep_the_others_out(wishing: Desk) -> None:
+    longest, longer = "A" * 80, "B" * 81
+    await keep(wishing, told(wishing, longest, timedelta(hours=1)), told(wishing, longer, timedelta(hours=2)))
+    await work(wishing)
+    assert [message.wa_message_id for message in await stored(wishing)] == [longest]
+    [value] = await imports_of(wishing)
+    assert value.state is ImportState.COMPLETED
+
+
 async def test_a_stale_gateway_keeps_nothing_and_an_unwanted_history_is_passed_over(desk: Desk) -> None:
     await keep(desk, told(desk, "A", timedelta(hours=1)))
     assert await imports_of(desk) == []
