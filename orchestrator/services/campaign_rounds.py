@@ -145,7 +145,7 @@ class CampaignRounds:
                 state=transition(campaign.state, Action.COME_DUE),
                 started_at=campaign.started_at or now,
             )
-            standing = replace(standing, campaign=campaign, busy=True)
+            standing = replace(standing, campaign=campaign)
             await self._record(tx, scope, EventType.CAMPAIGN_STARTED, campaign)
         if campaign.state is not CampaignState.RUNNING:
             return standing
@@ -229,7 +229,7 @@ class CampaignRounds:
         if not laid_in and not passed_over:
             return standing
         campaign = replace(campaign, passed_over=Counter(campaign.passed_over) + passed_over)
-        standing = replace(standing, campaign=campaign, busy=standing.busy or laid_in > 0)
+        standing = replace(standing, campaign=campaign, busy=True)
         return await self._read_again(tx, scope, standing)
 
     async def _completed(
@@ -258,8 +258,7 @@ class CampaignRounds:
         if campaign.done != rounds.told_done and (now >= quiet_until or campaign.state in ENDED):
             await self._record(tx, scope, EventType.CAMPAIGN_PROGRESS, campaign)
             rounds = replace(rounds, told_done=campaign.done, told_at=now)
-        busy = standing.busy or campaign.done != rounds.told_done
-        return replace(rounds, next_round_at=next_round(campaign, now, self._second, busy=busy))
+        return replace(rounds, next_round_at=next_round(campaign, now, self._second, busy=standing.busy))
 
     async def _record(
         self, tx: Transaction, scope: CompanyScope, kind: EventType, campaign: Campaign

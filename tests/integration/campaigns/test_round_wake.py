@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from orchestrator.domain.campaign.campaign import Campaign
+from orchestrator.domain.campaign.feeding import PORTION
 from orchestrator.domain.campaign.state import CampaignState
 from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.store import campaigns as campaign_store
 from orchestrator.store import events as event_store
-from tests.integration.campaigns.conftest import House
+from tests.integration.campaigns.conftest import House, numbers
 
 
 async def looked_at(house: House, campaign: Campaign, seconds: float) -> Campaign:
@@ -67,3 +68,33 @@ async def test_a_campaign_ends_in_time_although_it_is_quiet(house: House) -> Non
     campaign = await looked_at(house, campaign, 7)
 
     assert campaign.state is CampaignState.STOPPED
+
+
+async def test_progress_that_was_not_told_yet_is_told_within_seconds(house: House) -> None:
+    campaign = await quiet(house, people=3)
+    first, second, _ = await house.messages()
+    await house.become("SENT", [first])
+    await looked_at(house, campaign, 3)
+    await house.become("SENT", [second])
+    await looked_at(house, campaign, 1)
+    told = (await house.events()).count("progress")
+
+    for _ in range(2):
+        await looked_at(house, campaign, 1)
+
+    assert (await house.events()).count("progress") == told + 1
+
+
+async def test_after_portions_that_were_all_passed_over_the_next_follows_at_once(house: House) -> None:
+    draft = await house.draft(people=2 * PORTION + 5)
+    for number in numbers(2 * PORTION):
+        await house.consents.suppress(house.scope, number)
+    campaign = await house.campaigns.create(house.scope, draft)
+    await house.campaigns.start(house.scope, campaign.id)
+    await house.rounds.start(house.scope, campaign.id)
+    await looked_at(house, campaign, 1)
+    assert await house.messages() == []
+
+    await looked_at(house, campaign, 1)
+
+    assert len(await house.messages()) == 5

@@ -376,3 +376,17 @@ async def test_recipients_whose_night_it_is_keep_nobody_else_waiting(house: Hous
         campaign = await house.next_round(campaign)
 
     assert len(await house.messages(status="QUEUED")) == MOST_WAITING
+
+
+async def test_a_campaign_of_which_everybody_is_passed_over_is_over_at_once(house: House) -> None:
+    draft = await house.draft(people=2)
+    for number in numbers(2):
+        await house.consents.suppress(house.scope, number)
+    campaign = await house.campaigns.create(house.scope, draft)
+    await house.campaigns.start(house.scope, campaign.id)
+
+    await house.rounds.start(house.scope, campaign.id)
+
+    campaign = await house.campaigns.get(house.scope, campaign.id)
+    assert campaign.state is CampaignState.COMPLETED
+    assert sum(campaign.passed_over.values()) == 2
