@@ -299,15 +299,8 @@ class EventPump:
         await self._group_changes.put(event.change.group_jid, event)
 
     async def _record_group(self, event: GroupArrived) -> None:
-        error_code = ""
         record = partial(self._groups.record, self._scope, self._session_id, self._fence, event.change)
-        try:
-            await insist("Recording a group's change", record, _PATIENCE_S)
-        except PonteError as error:
-            error_code = error.code.name
-        except Exception:
-            self._log.exception("A group's change could not be recorded.")
-            error_code = errors.INTERNAL.name
+        error_code = await self._recorded("a group's change", record)
         if event.request_id:
             await self._stream.answer_group(event.request_id, error_code)
 

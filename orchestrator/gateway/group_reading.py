@@ -54,6 +54,7 @@ class GroupReading:
         except PonteError as error:
             log.info("The groups are read at the next connection: {}", error)
         except Exception:
+            # Nobody awaits this task: a fault of ours is told here, and the next connection reads again.
             log.exception("The groups could not be read.")
 
     async def _read(self) -> None:

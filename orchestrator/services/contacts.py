@@ -9,7 +9,13 @@ from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import invalid_field
 from orchestrator.domain.ids import make_id
-from orchestrator.domain.jid import LID_SERVER, PHONE_NUMBER_SERVER, ContactId, phone_number_to_jid
+from orchestrator.domain.jid import (
+    LID_SERVER,
+    PHONE_NUMBER_SERVER,
+    ContactId,
+    person_named,
+    phone_number_to_jid,
+)
 from orchestrator.domain.number_spelling import all_names, other_jid
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.services.context import Context
@@ -73,13 +79,9 @@ class ContactBook:
 
     async def chat_name(self, tx: Transaction, scope: CompanyScope, jid: str) -> str:
         """The name of the chat that is meant by any jid: a person's is that of the number, as WhatsApp spells it."""
-        if jid.endswith(f"@{PHONE_NUMBER_SERVER}"):
-            named = ContactId(pn_jid=jid)
-        elif jid.endswith(f"@{LID_SERVER}"):
-            named = ContactId(lid_jid=jid)
-        else:
+        if not jid.endswith((f"@{PHONE_NUMBER_SERVER}", f"@{LID_SERVER}")):
             return jid
-        [contact] = await self.complete(tx, scope, [named])
+        [contact] = await self.complete(tx, scope, [person_named(jid)])
         return contact.jid
 
     async def learn(

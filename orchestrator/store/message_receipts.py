@@ -86,6 +86,8 @@ _COUNT = (
 
 async def expect(tx: Transaction, scope: CompanyScope, sent: Sequence[Message]) -> None:
     """Await receipts for messages that were sent to groups, from all who are known to be in them now."""
+    if not sent:
+        return
     make = sqlite.insert if tx.dialect == "sqlite" else postgresql.insert
     put = (
         make(_receipts)
