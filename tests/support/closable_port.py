@@ -33,9 +33,10 @@ class ClosablePort:
         """Cut every connection and refuse new ones."""
         if self._listener is not None:
             self._listener.close()
-        for writer in list(self._writers):
+        writers = list(self._writers)
+        for writer in writers:
             writer.close()
-        await asyncio.sleep(0)
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
 
     def give_back(self) -> None:
         """Let others have the port."""

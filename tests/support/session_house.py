@@ -132,9 +132,13 @@ class SessionHouse:
         return self.servers.simulator
 
     async def link(self) -> str:
-        """Make a session, link a new phone by QR and wait until it is connected; gives the session's id."""
+        """Link a new phone; as `link_phone`."""
         number = self.servers.new_number()
         await self.simulator.create_phone(number)
+        return await self.link_phone(number)
+
+    async def link_phone(self, number: str) -> str:
+        """Make a session, link a phone by QR and wait until it is connected; gives the session's id."""
         session = (await self.call("POST", "/v1/sessions", {"name": "Sales"}))["id"]
         offer = await self.call("POST", f"/v1/sessions/{session}:pair", {})
         await self.simulator.scan(number, offer["qr"])

@@ -1,9 +1,10 @@
 """The sending policy and groups: a message to one is a message, and no new chat."""
 
+from orchestrator.domain.retry import Outcome, SendReport
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
 from tests.support.groups import GROUP
-from tests.support.policy_desk import clock, left_at, run_for, strict
+from tests.support.policy_desk import clock, left_at, number, run_for, strict
 
 __all__ = ["clock", "strict"]  # Fixtures.
 
@@ -23,3 +24,16 @@ async def test_messages_to_groups_count_for_the_caps(strict: Desk, clock: Manual
     await run_for(strict, clock, 59)
 
     assert len(await left_at(strict)) == 12
+
+
+async def test_a_stop_of_new_chats_holds_no_message_to_a_group(strict: Desk, clock: ManualClock) -> None:
+    strict.gateway.answer_next("cold", SendReport(Outcome.REJECTED, wa_code=463))
+    await strict.submit("cold", to=number(1))
+    await run_for(strict, clock, 10)
+    waiting = await strict.submit("cold too", to=number(2))
+    to_group = await strict.submit("Lunch", to=GROUP)
+
+    await run_for(strict, clock, 10)
+
+    assert await strict.status(waiting) == "QUEUED"
+    assert await strict.status(to_group) == "SENT"

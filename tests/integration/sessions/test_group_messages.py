@@ -107,7 +107,7 @@ async def test_everybody_is_mentioned_by_the_name_that_the_group_has_for_them(ci
 
     everybody, one = await got(circle, bob, 2)
 
-    assert len(everybody["mentioned"]) >= 2
+    assert len(set(everybody["mentioned"])) == len(everybody["mentioned"]) == 2
     assert len(one["mentioned"]) == 1
     assert one["mentioned"][0] in everybody["mentioned"]
 
@@ -148,6 +148,20 @@ async def test_answers_reactions_and_edits_are_about_the_message_of_the_group(
     await circle.on_phones("react", by=ana, message_id=answer["wa_message_id"], emoji="❤")
     reacted = await house.message(answer["id"], lambda one: bool(one.get("reactions")))
     assert [one["emoji"] for one in reacted["reactions"]] == ["❤"]
+
+
+async def test_where_only_admins_send_others_are_refused(circle: Circle) -> None:
+    house, [ana, bob] = circle.house, circle.people
+    theirs = {"owner": ana, "subject": "News", "members": [bob, house.numbers[circle.session]]}
+    circle.group = (await house.simulator.call("POST", "/groups", theirs))["jid"]
+    await circle.told("group.joined")
+    await house.simulator.call("PATCH", f"/groups/{circle.group}", {"only_admins_send": True})
+    await circle.told("group.updated")
+
+    body = {"session_id": circle.session, "to": circle.group, "text": {"body": "Hello?"}}
+    answer = await house.rest.ask("POST", "/v1/messages", body)
+
+    assert (answer.status, answer.body["code"]) == (403, "GROUP_NOT_ADMIN")
 
 
 async def test_a_number_that_is_not_in_the_group_is_refused(circle: Circle) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.files import png
 from tests.support.group_circle import Circle
-from tests.support.session_house import NOT_YET
+from tests.support.session_house import NOT_YET, SessionHouse
 from tests.support.simulator import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -168,3 +168,20 @@ async def test_what_happened_while_the_number_was_away_shows_when_it_is_back(cir
         return group if group["participant_count"] == 2 else NOT_YET
 
     assert {one["role"] for one in (await eventually(settled))["participants"]} == {"OWNER", "ADMIN"}
+
+
+async def test_groups_from_before_the_link_are_found_and_are_no_news(house: SessionHouse) -> None:
+    number, owner = house.servers.new_number(), house.servers.new_number()
+    for one in (number, owner):
+        await house.simulator.create_phone(one)
+    body = {"owner": owner, "subject": "Of old", "members": [number]}
+    group = (await house.simulator.call("POST", "/groups", body))["jid"]
+
+    session = await house.link_phone(number)
+
+    async def listed() -> list[str]:
+        page = await house.call("GET", f"/v1/groups?session_id={session}")
+        return [one["id"] for one in page["groups"]]
+
+    assert await eventually(listed) == [group]
+    assert await house.events(session, "group.*") == []
