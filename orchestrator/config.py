@@ -171,7 +171,9 @@ class Settings(BaseSettings):
     )
     max_sessions: int = Field(500, ge=1, description="Sessions that one gateway holds at most")
     bridge_memory_limit_mib: int = Field(
-        1536, ge=64, description="MiB that the bridge may hold; beyond it, it is started again in good order"
+        1536,
+        ge=64,
+        description="MiB that the bridge may hold; beyond it, other gateways take its sessions and it is started again",
     )
     connect_timeout_s: float = Field(
         20, ge=1, le=300, description="Seconds in which a connection to WhatsApp must be usable or show a QR"

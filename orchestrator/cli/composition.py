@@ -17,7 +17,7 @@ from orchestrator.api.http.probe_door import ProbeDoor
 from orchestrator.api.readiness import Check
 from orchestrator.api.settings import Addresses, ApiSettings
 from orchestrator.bridge.client import BridgeClient
-from orchestrator.cli.wiring.bridge import open_bridge
+from orchestrator.cli.wiring.bridge import OpenBridge, memory_limited, open_bridge
 from orchestrator.cli.wiring.checks import readiness_checks
 from orchestrator.cli.wiring.clock import demand_simulator
 from orchestrator.cli.wiring.foundation import Foundation, open_foundation
@@ -67,12 +67,12 @@ async def running(
         foundation = await stack.enter_async_context(open_foundation(settings))
         bridge = await stack.enter_async_context(open_bridge(settings, foundation, bridge_environment or {}))
         parts = Parts(settings, foundation, stack)
-        gateway = make_gateway(settings, foundation, parts.ground, bridge)
+        gateway = make_gateway(settings, foundation, parts.ground, bridge.client)
         router = parts.route(gateway)
         await parts.start_bells()
-        await parts.start_gateway(gateway)
+        await parts.start_gateway(gateway, bridge)
         await parts.start_work(router)
-        addresses = await parts.start_api(router, bridge, registry)
+        addresses = await parts.start_api(router, bridge.client, registry)
         stack.callback(parts.grace.begin)
         yield Running(
             http_url=f"http://{addresses.http}", grpc_address=addresses.grpc, admin_key=foundation.admin_key
@@ -139,10 +139,12 @@ class Parts:
         await self.ground.bells.start()
         self._stack.push_async_callback(self.ground.bells.stop)
 
-    async def start_gateway(self, gateway: Gateway, address: str = "") -> None:
-        """Hold sessions; `address` is where other processes reach them."""
+    async def start_gateway(self, gateway: Gateway, bridge: OpenBridge, address: str = "") -> None:
+        """Hold sessions on a bridge; `address` is where other processes reach them."""
         await gateway.start(address)
         self._stack.push_async_callback(self.grace.bounded, "the gateway", gateway.stop)
+        limit_mib = self._settings.bridge_memory_limit_mib
+        await self._stack.enter_async_context(memory_limited(bridge, gateway, limit_mib))
 
     async def start_work(self, router: GatewayRouter) -> None:
         """Work on jobs: dispatch, webhooks, maintenance."""

@@ -101,14 +101,14 @@ async def running_gateway(
         foundation = await stack.enter_async_context(open_gateway_foundation(settings))
         bridge = await stack.enter_async_context(open_bridge(settings, foundation, bridge_environment or {}))
         parts = Parts(settings, foundation, stack)
-        gateway = make_gateway(settings, foundation, parts.ground, bridge)
+        gateway = make_gateway(settings, foundation, parts.ground, bridge.client)
         await parts.start_bells()
         server = GatewayServer(gateway, str(settings.gateway_addr), secret)
         address = shown_address(settings, await server.start())
         # Stopped before the sessions are handed over: what runs ends, nothing new comes.
-        await parts.start_gateway(gateway, address)
+        await parts.start_gateway(gateway, bridge, address)
         stack.push_async_callback(parts.grace.bounded, "the gateway's server", server.stop)
-        metrics_url = await parts.start_probes(bridge, registry)
+        metrics_url = await parts.start_probes(bridge.client, registry)
         stack.callback(parts.grace.begin)
         yield GatewayProcess(address, foundation.instance, metrics_url)
 

@@ -1,6 +1,7 @@
 """A gateway: holds as many sessions as it may, on one bridge process."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 
 from grpc.aio import AioRpcError
 from loguru import logger
@@ -22,6 +23,9 @@ from orchestrator.services.received_files import ReceivedFiles
 from orchestrator.services.session_runtime import SessionRuntime
 
 _HOLD_ANSWER_S = 1.0
+
+_ASIDE_GRACE_S = 30.0
+"""What the handing over before the bridge is started again may take."""
 
 
 class Gateway:
@@ -80,6 +84,10 @@ class Gateway:
         except TimeoutError:
             logger.warning("Not all sessions ended in {:g} s; the others are dropped.", grace_s)
             await self._keeper.drop()
+
+    def aside(self) -> AbstractAsyncContextManager[None]:
+        """Leave the sessions to other gateways, where there are any, while the bridge is started again in the block."""
+        return self._keeper.aside(_ASIDE_GRACE_S)
 
     def ring(self, session_id: str) -> None:
         """A session's desired state changed: look now."""

@@ -1,7 +1,8 @@
 """Keeps leases: claims a fair share of the free sessions, renews what is held, ends what was lost or is not wanted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 
 from loguru import logger
 
@@ -49,6 +50,7 @@ class LeaseKeeper:
         self._ring_others = ring_others
         self._handover = Handover(self._give)
         self._stopping = False
+        self._aside = False
         self._others = 0
         self._rung = asyncio.Event()
         self._renewed_at = 0.0
@@ -71,15 +73,23 @@ class LeaseKeeper:
     async def stop(self) -> None:
         """Claim nothing more and give all sessions back: one by one where other gateways can take them meanwhile."""
         self._stopping = True
-        await self._handover.stop()
-        try:
-            await self._group.leave()
-        except Exception as error:
-            logger.warning("The other gateways could not be told of the stop: {}", type(error).__name__)
-        # The leases of those whose turn has not come are renewed until it does.
-        await self._handover.run(list(self.runners), at_once=not self._others)
-        await asyncio.gather(*(task for _, task in self._leaving.values()))
+        await self._make_way(at_once=not self._others)
         await self._end()
+
+    @asynccontextmanager
+    async def aside(self, grace_s: float) -> AsyncIterator[None]:
+        """Claim nothing for the length of a block, and hold nothing where other gateways can take the sessions.
+
+        They are given one by one before the block begins; what takes longer than `grace_s` seconds is still held then.
+        """
+        self._aside = True
+        try:
+            if self._others:
+                await self._make_way_within(grace_s)
+            yield
+        finally:
+            self._aside = False
+            self._rung.set()
 
     async def drop(self) -> None:
         """End what `stop` did not end in time; leases end by themselves."""
@@ -87,6 +97,29 @@ class LeaseKeeper:
         leaving = [runner for runner, _ in self._leaving.values()]
         await asyncio.gather(*(runner.drop() for runner in (*self.runners.values(), *leaving)))
         self.runners.clear()
+
+    async def _make_way(self, *, at_once: bool) -> None:
+        """Give all sessions to the others, and end what is still being ended."""
+        await self._handover.stop()
+        try:
+            await self._group.leave()
+        except Exception as error:
+            logger.warning("The other gateways could not be told to take more: {}", type(error).__name__)
+        # The leases of those whose turn has not come are renewed until it does.
+        await self._handover.run(list(self.runners), at_once=at_once)
+        if self._leaving:
+            await asyncio.wait([task for _, task in self._leaving.values()])
+
+    async def _make_way_within(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._make_way(at_once=False)
+        except TimeoutError:
+            logger.warning("{} sessions could not be handed over in {:g} s", len(self.runners), seconds)
+
+    @property
+    def _takes_more(self) -> bool:
+        return not (self._stopping or self._aside)
 
     async def _end(self) -> None:
         if self._task is not None:
@@ -104,7 +137,7 @@ class LeaseKeeper:
                     if rung or self._renewal_is_due():
                         await self._renew()
                     await self._hold(self._hold_until() - self._loop_time())
-                    if not self._stopping:
+                    if self._takes_more:
                         await self._claim()
             except Exception as error:
                 logger.warning("Leases could not be renewed or claimed: {}: {}", type(error).__name__, error)
@@ -141,7 +174,7 @@ class LeaseKeeper:
         asked_at = self._loop_time()
         held = dict(self.runners)
         answer = await self._runtime.renew(self._owner, self._settings.lease_s)
-        if not self._stopping:
+        if self._takes_more:
             await self._note_alive()
         renewed = {lease.session_id: lease for lease in answer}
         self._renewed_at = asked_at
@@ -175,6 +208,10 @@ class LeaseKeeper:
             return
         leases = await self._runtime.claim(self._owner, self.address, self._settings.lease_s, most)
         for lease in leases:
+            if not self._takes_more:
+                # Told so while the database claimed.
+                await self._runtime.release(self._owner, lease.session_id, lease.fence)
+                continue
             # A runner of an earlier lease may still be ending its stream.
             if earlier := self.runners.pop(lease.session_id, None):
                 self._stop_in_background(earlier)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 from loguru import logger
 from prometheus_client import Counter
@@ -20,6 +21,7 @@ _MIB = 1024 * 1024
 class MemoryLimit:
     """Watches one child. `resident_bytes` measures it; what it raises means that there is nothing to measure now.
 
+    The child is started again inside a block of `aside`, which takes its work elsewhere where it can.
     Between two restarts at least `rest_s` pass: a child that needs more than its limit for the sessions it has is
     not cured by a restart, and would do nothing else.
     """
@@ -29,6 +31,7 @@ class MemoryLimit:
         child: ChildProcess,
         limit_bytes: int,
         resident_bytes: Callable[[], Awaitable[int]],
+        aside: Callable[[], AbstractAsyncContextManager[None]],
         *,
         every_s: float = 10.0,
         rest_s: float = 900.0,
@@ -36,6 +39,7 @@ class MemoryLimit:
         self._child = child
         self._limit_bytes = limit_bytes
         self._resident_bytes = resident_bytes
+        self._aside = aside
         self._every_s = every_s
         self._rest_s = rest_s
         self._quiet_until = 0.0
@@ -62,4 +66,5 @@ class MemoryLimit:
         )
         self._quiet_until = asyncio.get_running_loop().time() + self._rest_s
         RESTARTS.labels(self._child.name).inc()
-        await self._child.restart()
+        async with self._aside():
+            await self._child.restart()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import grpc
 
@@ -12,6 +13,7 @@ from orchestrator.bridge.client import BridgeClient
 from orchestrator.cli.wiring.foundation import HomeFoundation
 from orchestrator.cli.wiring.media import spool_folder
 from orchestrator.config import Settings
+from orchestrator.gateway.gateway import Gateway
 from orchestrator.processes.bridge import BridgeProcess
 from orchestrator.processes.memory_limit import MemoryLimit
 from orchestrator.processes.node import find_node
@@ -20,17 +22,25 @@ from orchestrator.startup import StartupError
 _ANSWERS_S = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class OpenBridge:
+    """A bridge that answers. `process` is None where it is not this process's child."""
+
+    client: BridgeClient
+    process: BridgeProcess | None = None
+
+
 @asynccontextmanager
 async def open_bridge(
     settings: Settings, foundation: HomeFoundation, environment: Mapping[str, str]
-) -> AsyncIterator[BridgeClient]:
-    """Give a client of a bridge that answers, for the length of a block; raises StartupError.
+) -> AsyncIterator[OpenBridge]:
+    """Give a bridge that answers, for the length of a block; raises StartupError.
 
     `environment` is added to what the child inherits.
     """
     if settings.bridge_addr:
         async with _client(settings.bridge_addr) as client:
-            yield client
+            yield OpenBridge(client)
         return
     process = BridgeProcess(
         find_node(settings.node),
@@ -41,25 +51,29 @@ async def open_bridge(
     )
     await process.start()
     try:
-        async with (
-            _client(process.address) as client,
-            _memory_limit(process, client, settings.bridge_memory_limit_mib),
-        ):
-            yield client
+        async with _client(process.address) as client:
+            yield OpenBridge(client, process)
     finally:
         await process.stop()
 
 
 @asynccontextmanager
-async def _memory_limit(process: BridgeProcess, client: BridgeClient, limit_mib: int) -> AsyncIterator[None]:
-    """Keep the bridge below its limit: its sessions' streams end in good order and are opened again."""
+async def memory_limited(bridge: OpenBridge, gateway: Gateway, limit_mib: int) -> AsyncIterator[None]:
+    """Keep a bridge of our own below its limit for the length of a block.
+
+    Beyond it, other gateways take the sessions, where there are any, and the bridge is started again. Where there are
+    none, its streams end in good order and are opened again.
+    """
+    process = bridge.process
+    if process is None:
+        yield
+        return
 
     async def resident_bytes() -> int:
-        return (await client.status(_ANSWERS_S)).resident_bytes
+        return (await bridge.client.status(_ANSWERS_S)).resident_bytes
 
-    watch = asyncio.create_task(
-        MemoryLimit(process, limit_mib * 1024 * 1024, resident_bytes).run(), name="bridge memory limit"
-    )
+    limit = MemoryLimit(process, limit_mib * 1024 * 1024, resident_bytes, gateway.aside)
+    watch = asyncio.create_task(limit.run(), name="bridge memory limit")
     try:
         yield
     finally:

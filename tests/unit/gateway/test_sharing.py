@@ -1,11 +1,12 @@
 """Gateways of one database share its sessions."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from orchestrator.bridge.memory import MemoryPeer
-from orchestrator.domain.session import SessionState
+from orchestrator.domain.session import Lease, SessionState
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.services.gateway_group import GatewayGroup
 from tests.unit.gateway.conftest import ME, MY_LID, MemoryHouse, until
@@ -73,6 +74,73 @@ async def test_a_stop_hands_over_one_by_one(house: MemoryHouse, second: Gateway)
     assert set(moved) < set(held)
     assert len(house.bridge.peers) == opened + 2
     assert (house.gateway.held, second.held) == (0, 4)
+
+
+async def test_what_stands_aside_holds_nothing_and_then_takes_its_share_back(
+    house: MemoryHouse, second: Gateway
+) -> None:
+    await second.start()
+    await connected_by(house, 4)
+    async with house.gateway.aside():
+        await reconnect(house, 2)
+        assert (house.gateway.held, second.held) == (0, 4)
+        await house.gateway._keeper._renew()
+        assert (await GatewayGroup(house.context, "gateway-2", 100).share()).others == 0
+    await reconnect(house, 2)
+    assert (house.gateway.held, second.held) == (2, 2)
+
+
+async def test_a_gateway_that_is_alone_keeps_its_sessions_when_it_stands_aside(house: MemoryHouse) -> None:
+    _, peer = await house.connected()
+    async with house.gateway.aside():
+        row = await house.linked()
+        await rounds(house, 3)
+        assert house.gateway.held == 1
+    assert (await house.bridge.next_peer()).opening.session_id == row.id
+    assert house.gateway.held == 2
+    assert not peer.over
+
+
+async def rounds(house: MemoryHouse, count: int) -> None:
+    """Wait until the first gateway's keeper has begun so many rounds from now on."""
+    keeper, forget = house.gateway._keeper, house.gateway._keeper._forget_finished
+    seen = 0
+
+    def counting() -> None:
+        nonlocal seen
+        seen += 1
+        forget()
+
+    keeper._forget_finished = counting  # type: ignore[method-assign]  # this instance only
+
+    async def enough() -> bool:
+        return seen > count
+
+    await until(enough)
+
+
+async def test_what_was_claimed_while_a_stop_began_is_given_back(
+    house: MemoryHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = house.gateway._keeper
+    claim = keeper._runtime.claim
+    row = await house.linked()
+
+    async def late(*arguments: Any) -> list[Lease]:
+        leases = await claim(*arguments)
+        keeper._stopping = True
+        return leases
+
+    monkeypatch.setattr(keeper._runtime, "claim", late)
+    house.gateway.ring(row.id)
+
+    async def given_back() -> bool:
+        lease = await house.runtime.find_lease(house.scope, row.id)
+        return keeper._stopping and (lease is None or not lease.owner)
+
+    await until(given_back)
+    assert not house.bridge.peers
+    assert house.gateway.held == 0
 
 
 async def connected_by(house: MemoryHouse, count: int) -> list[str]:

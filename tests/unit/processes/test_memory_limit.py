@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -14,6 +15,8 @@ class CountingChild(ChildProcess):
 
     name = "counting"
     restarted = 0
+    aside = False
+    restarted_aside = 0
 
     def command(self) -> Command:
         raise NotImplementedError
@@ -23,6 +26,14 @@ class CountingChild(ChildProcess):
 
     async def restart(self) -> None:
         self.restarted += 1
+        self.restarted_aside += self.aside
+
+    @asynccontextmanager
+    async def stand_aside(self) -> AsyncIterator[None]:
+        """What the work of this child goes away for."""
+        self.aside = True
+        yield
+        self.aside = False
 
 
 class Scale:
@@ -54,7 +65,7 @@ def child() -> CountingChild:
 @pytest.fixture
 async def scale(child: CountingChild) -> AsyncIterator[Scale]:
     scale = Scale()
-    limit = MemoryLimit(child, LIMIT, scale, every_s=0.001, rest_s=600)
+    limit = MemoryLimit(child, LIMIT, scale, child.stand_aside, every_s=0.001, rest_s=600)
     task = asyncio.create_task(limit.run())
     yield scale
     task.cancel()
@@ -74,6 +85,8 @@ async def test_a_child_beyond_its_limit_is_started_again_and_counted(
     scale.resident = LIMIT + 1
     await scale.asked_again()
     assert child.restarted == 1
+    assert child.restarted_aside == 1
+    assert not child.aside
     assert RESTARTS.labels("counting")._value.get() == counted + 1
 
 
