@@ -71,6 +71,16 @@ describe('FileUploads', () => {
     expect((await compose(video()))?.message?.videoMessage?.directPath).toBe('/file');
   });
 
+  it('names the album that a file belongs to, and no other message has one', async () => {
+    const { compose } = setUp();
+    const inAlbum = await compose({ ...video(), albumWaMessageId: '3EB0A' });
+    expect(inAlbum?.message?.messageContextInfo?.messageAssociation).toMatchObject({
+      associationType: 1,
+      parentMessageKey: { remoteJid: CHAT, fromMe: true, id: '3EB0A' },
+    });
+    expect((await compose(video()))?.message?.messageContextInfo).toBeFalsy();
+  });
+
   it('wraps what can be seen once, and marks what is forwarded and who is meant', async () => {
     const content = {
       body: { $case: 'image' as const, image: { media: MEDIA } },

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.content import Album
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.events import EventType
 from orchestrator.domain.jid import is_group
@@ -102,19 +103,37 @@ class MessageService:
         return [named.get(message.id, message) for message in messages]
 
     async def cancel(self, scope: CompanyScope, message_id: str) -> Message:
-        """Take a message back that waits. Raises PonteError: NOT_FOUND, MESSAGE_NOT_CANCELLABLE."""
+        """Take a message back that waits, an album with its items.
+
+        Raises PonteError: NOT_FOUND, MESSAGE_NOT_CANCELLABLE.
+        """
 
         async def work(tx: Transaction) -> Message:
             stored = await self._locked(tx, scope, message_id)
             if stored.message.status is not MessageStatus.QUEUED:
                 raise PonteError(errors.MESSAGE_NOT_CANCELLABLE)
-            cancelled = replace(stored.message, status=MessageStatus.CANCELLED)
-            await self._save(tx, scope, replace(stored, message=cancelled), EventType.MESSAGE_CANCELLED)
-            await outbox.free_chat(tx, stored, self._context.clock())
+            for item in await self._waiting_items(tx, scope, stored.message):
+                await self._take_back(tx, scope, item)
+            cancelled = await self._take_back(tx, scope, stored)
             self._ring_after(tx, scope, cancelled.session_id)
             return cancelled
 
         return await self._context.database.shared_transaction(scope, work)
+
+    async def _waiting_items(
+        self, tx: Transaction, scope: CompanyScope, message: Message
+    ) -> Sequence[StoredMessage]:
+        """Those messages of an album that have not left yet; none of any other message."""
+        if message.content is None or not isinstance(message.content.body, Album):
+            return []
+        items = await message_store.lock_many(tx, scope, message.content.body.message_ids)
+        return [item for item in items.values() if item.message.status is MessageStatus.QUEUED]
+
+    async def _take_back(self, tx: Transaction, scope: CompanyScope, stored: StoredMessage) -> Message:
+        cancelled = replace(stored.message, status=MessageStatus.CANCELLED)
+        await self._save(tx, scope, replace(stored, message=cancelled), EventType.MESSAGE_CANCELLED)
+        await outbox.free_chat(tx, stored, self._context.clock())
+        return cancelled
 
     async def retry(self, scope: CompanyScope, message_id: str) -> Message:
         """Queue a dead letter again, with the same WhatsApp id and all its attempts before it.

@@ -5,10 +5,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.content import Audio, Content, Document, Image, MediaRef, Sticker, Video, Voice
+from orchestrator.domain.content import (
+    Album,
+    AlbumItem,
+    Audio,
+    Content,
+    Document,
+    Image,
+    MediaRef,
+    Sticker,
+    Video,
+    Voice,
+)
 from orchestrator.domain.media import FileAtHand, Media, MediaKind, check_sendable
 from orchestrator.media.conversion import Converted
 from orchestrator.services.media import MediaService
@@ -17,6 +28,8 @@ _REMEMBERED_THUMBNAILS: Final = 256
 
 Carrier = Image | Video | Audio | Voice | Document | Sticker
 """The contents that carry one file."""
+
+CarrierT = TypeVar("CarrierT", bound=Carrier)
 
 
 class OutgoingFiles:
@@ -36,16 +49,34 @@ class OutgoingFiles:
         file: MEDIA_TYPE_NOT_ALLOWED, MEDIA_TOO_LARGE, MEDIA_NOT_USABLE, or what MediaService.fetch_url raises.
         """
         body = content.body
+        if isinstance(body, Album):
+            items = [
+                await self._resolve_item(scope, item, send_at, f"album.items[{index}]")
+                for index, item in enumerate(body.items)
+            ]
+            return replace(content, body=replace(body, items=tuple(items)))
         if not isinstance(body, Carrier):
             return content
+        return replace(content, body=await self._resolve_body(scope, body, send_at, body.kind))
+
+    async def _resolve_item(
+        self, scope: CompanyScope, item: AlbumItem, send_at: datetime | None, path: str
+    ) -> AlbumItem:
+        image = item.image and await self._resolve_body(scope, item.image, send_at, f"{path}.image")
+        video = item.video and await self._resolve_body(scope, item.video, send_at, f"{path}.video")
+        return AlbumItem(image, video)
+
+    async def _resolve_body(
+        self, scope: CompanyScope, body: CarrierT, send_at: datetime | None, path: str
+    ) -> CarrierT:
         reference = body.media
         media = await self._find(scope, reference, send_at)
-        check_sendable(media, MediaKind(body.kind), self._media.limits, f"{body.kind}.media")
+        check_sendable(media, MediaKind(body.kind), self._media.limits, f"{path}.media")
         ready, waveform = await self._convert(scope, body, media)
         filled = _filled(ready, reference.file_name or media.file_name)
         if isinstance(body, Voice):
-            return replace(content, body=replace(body, media=filled, waveform=waveform or body.waveform))
-        return replace(content, body=replace(body, media=filled))
+            return replace(body, media=filled, waveform=waveform or body.waveform)
+        return replace(body, media=filled)
 
     @asynccontextmanager
     async def opened(self, scope: CompanyScope, content: Content | None) -> AsyncIterator[list[FileAtHand]]:

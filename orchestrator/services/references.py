@@ -60,8 +60,6 @@ class NamedMessages:
 
         Raises PonteError(INVALID_ARGUMENT) where that message cannot be used so.
         """
-        if isinstance(content.body, Album):
-            raise PonteError(errors.CONTENT_NOT_SUPPORTED, "An album cannot be sent yet.")
         if not content.message_id:
             return _to_chat(content, to)
         field = "reply_to" if content.reply_to else f"{content.kind}.message_id"

@@ -1,12 +1,13 @@
 """Taking a message in: checked, given its WhatsApp id, and durable with its event before the caller hears of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import Content, plain_text, to_values
+from orchestrator.domain.content.albums import announced, items_of
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.events import EventType
 from orchestrator.domain.ids import make_id, make_whatsapp_message_id
@@ -62,13 +63,14 @@ class SubmitText:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A checked message with the ids that it keeps, whatever happens later."""
+    """A checked message with the ids that it keeps, whatever happens later. `items` are an album's."""
 
     command: SubmitText
     content: Content
     message_id: str
     wa_message_id: str
     request_hash: str
+    items: tuple["_Prepared", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,15 @@ class _Accepted:
     prepared: _Prepared
     session_id: str
     addressed: Addressed
+
+    @property
+    def with_items(self) -> list["_Accepted"]:
+        """It and, where it is an album, its items, in the order in which they leave."""
+        items = [
+            _Accepted(item, self.session_id, replace(self.addressed, content=item.content))
+            for item in self.prepared.items
+        ]
+        return [self, *items]
 
 
 class Submissions:
@@ -104,7 +115,13 @@ class Submissions:
             raise invalid_field(errors.INVALID_ARGUMENT, "send_at", "Give a time within a year.")
         request_hash = _request_hash(command) if command.idempotency_key else ""
         content = command.ready or content
-        return _Prepared(command, content, make_id(now, rng), make_whatsapp_message_id(rng), request_hash)
+        wa_message_id = make_whatsapp_message_id(rng)
+        items = tuple(
+            _Prepared(command, item, make_id(now, rng), make_whatsapp_message_id(rng), request_hash)
+            for item in items_of(content, wa_message_id)
+        )
+        whole = announced(content, [item.message_id for item in items])
+        return _Prepared(command, whole, make_id(now, rng), wa_message_id, request_hash, items)
 
     async def _write(
         self, tx: Transaction, scope: CompanyScope, items: Sequence[_Prepared]
@@ -140,7 +157,7 @@ class Submissions:
             except PonteError as error:
                 results[item.message_id] = error
             else:
-                accepted.append(one)
+                accepted += one.with_items
         if accepted:
             results |= await self._add(tx, scope, accepted)
         if replays:
@@ -179,7 +196,8 @@ class Submissions:
     async def _count_in(self, tx: Transaction, scope: CompanyScope, one: _Accepted) -> None:
         """Raises QUEUE_FULL; the key stands for no message then, and the same request may come again."""
         try:
-            await self._waiting.check(tx, scope, one.session_id, self._context.clock())
+            now, count = self._context.clock(), len(one.with_items)
+            await self._waiting.check(tx, scope, one.session_id, now, count)
         except PonteError:
             await idempotency.forget(tx, scope, one.prepared.command.idempotency_key)
             raise

@@ -28,15 +28,17 @@ class WaitingCount:
         self._limit = limit
         self._estimates: dict[str, _Estimate] = {}
 
-    async def check(self, tx: Transaction, scope: CompanyScope, session_id: str, now: datetime) -> None:
-        """Count one more message in. Raises PonteError(QUEUE_FULL) where there are too many."""
+    async def check(
+        self, tx: Transaction, scope: CompanyScope, session_id: str, now: datetime, count: int = 1
+    ) -> None:
+        """Count so many more messages in. Raises PonteError(QUEUE_FULL) where there would be too many."""
         estimate = self._estimates.get(session_id)
         if estimate is None or now >= estimate.until:
             estimate = await self._count(tx, scope, session_id, now)
-        if estimate.most >= self._limit:
+        if estimate.most + count > self._limit:
             estimate.until = min(estimate.until, now + _FULL_FOR)
             raise PonteError(errors.QUEUE_FULL, retry_after_s=_FULL_FOR.total_seconds())
-        estimate.most += 1
+        estimate.most += count
 
     async def _count(self, tx: Transaction, scope: CompanyScope, session_id: str, now: datetime) -> _Estimate:
         if len(self._estimates) >= _MOST_SESSIONS:

@@ -1,5 +1,6 @@
 """The service of files on a folder of the test's own."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,3 +20,8 @@ def make_media(
     spool.prepare()
     storage = FolderStorage(folder / "media")
     return MediaService(context, storage, spool, UrlFetcher(guard or UrlGuard()), MediaSettings(**settings))
+
+
+async def in_one_piece(contents: bytes) -> AsyncIterator[bytes]:
+    """A file's contents as an upload that comes all at once."""
+    yield contents

@@ -157,7 +157,12 @@ function readThing(message: proto.IMessage): Body | undefined {
   const expectedImages = whole(albumMessage.expectedImageCount);
   return {
     $case: 'album',
-    album: { items: [], expectedImages, expectedVideos: whole(albumMessage.expectedVideoCount) },
+    album: {
+      items: [],
+      messageIds: [],
+      expectedImages,
+      expectedVideos: whole(albumMessage.expectedVideoCount),
+    },
   };
 }
 

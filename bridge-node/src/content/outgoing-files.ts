@@ -56,7 +56,10 @@ export class FileUploads {
     const { kind, media, fields, round } = found;
     const uploaded = await this.#uploadOnce(kind, media.sha256, file.filePath);
     const message = { ...uploaded, ...fields, mimetype: media.mimeType, ...contextOf(content) };
-    const inner: proto.IMessage = round ? { ptvMessage: message } : { [`${kind}Message`]: message };
+    const inner: proto.IMessage = {
+      ...(round ? { ptvMessage: message } : { [`${kind}Message`]: message }),
+      ...inAlbum(chatJid, content.albumWaMessageId),
+    };
     const whole = content.viewOnce ? { viewOnceMessage: { message: inner } } : inner;
     return generateWAMessageFromContent(chatJid, proto.Message.fromObject(whole), options);
   }
@@ -131,6 +134,14 @@ function sizeOf({ width, height }: MediaRef): { width?: number; height?: number 
 
 function captioned(caption: string): { caption?: string } {
   return caption ? { caption } : {};
+}
+
+/** Names the album that a picture or a film is shown in; as Baileys does with its `albumParentKey`. */
+function inAlbum(chatJid: string, id: string): proto.IMessage {
+  if (!id) return {};
+  const associationType = proto.MessageAssociation.AssociationType.MEDIA_ALBUM;
+  const parentMessageKey = { remoteJid: chatJid, fromMe: true, id };
+  return { messageContextInfo: { messageAssociation: { associationType, parentMessageKey } } };
 }
 
 function contextOf({ mentions, forwarded }: Content): { contextInfo?: proto.IContextInfo } {

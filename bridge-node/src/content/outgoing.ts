@@ -71,6 +71,10 @@ function bodyOf(chatJid: string, { body, reference }: Content): AnyMessageConten
         },
       };
     }
+    case 'album': {
+      const { expectedImages, expectedVideos } = body.album;
+      return { album: { expectedImageCount: expectedImages, expectedVideoCount: expectedVideos } };
+    }
     case 'disappearing':
       return { disappearingMessagesInChat: body.disappearing.seconds };
     default:

@@ -124,24 +124,31 @@ class AlbumItem:
     image: Image | None = None
     video: Video | None = None
 
+    def check(self, path: str) -> None:
+        """Raise PonteError(INVALID_ARGUMENT) where it cannot be sent."""
+        if (self.image is None) == (self.video is None):
+            raise checks.refused(path, "Give either image or video.")
+        if self.image is not None:
+            self.image.check(f"{path}.image")
+        if self.video is not None:
+            self.video.check(f"{path}.video")
+            if self.video.gif or self.video.round:
+                raise checks.refused(f"{path}.video", "An album has no gifs and no video notes.")
+
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """Pictures and films shown together; inbound they come as messages of their own, so only their number is known."""
+    """Pictures and films shown together. They travel as messages of their own: `items` are what a sender gives,
+    `message_ids` their messages here, in order; of a received album only their numbers are known."""
 
     kind: ClassVar[str] = "album"
     items: tuple[AlbumItem, ...] = ()
     expected_images: int = 0
     expected_videos: int = 0
+    message_ids: tuple[str, ...] = ()
 
     def check(self, path: str) -> None:
         """Raise PonteError(INVALID_ARGUMENT) where it cannot be sent."""
         checks.count(len(self.items), f"{path}.items", 2, _MOST_ALBUM_ITEMS)
         for index, item in enumerate(self.items):
-            place = f"{path}.items[{index}]"
-            if (item.image is None) == (item.video is None):
-                raise checks.refused(place, "Give either image or video.")
-            if item.image is not None:
-                item.image.check(f"{place}.image")
-            if item.video is not None:
-                item.video.check(f"{place}.video")
+            item.check(f"{path}.items[{index}]")

@@ -139,6 +139,7 @@ async def test_every_kind_works_where_the_table_says_so(database_url: str, tmp_p
         async with _heard(world):
             told += [(case.kind, await _send(world, case)) for case in SENT]
             told.append(("poll_vote", await _vote(world)))
+            told.append(("album", await _send_album(world)))
             told += [(arrival.kind, await _receive(world, arrival)) for arrival in RECEIVED]
             for kind, data in told:
                 await world.check_everywhere(kind, data)
@@ -202,6 +203,29 @@ async def _vote(world: World) -> Json:
     ]
     world.table.mark("poll_vote", ["receive"])
     return told
+
+
+async def _send_album(world: World) -> Json:
+    """An album is announced, and its items name it."""
+    items = [
+        {"image": {"media": {"media_id": world.files["picture"]}, "caption": "first"}},
+        {"video": {"media": {"media_id": world.files["film"]}}},
+    ]
+    sent = await world.post({"album": {"items": items}})
+    album = sent["content"]["album"]
+    assert (album["expected_images"], album["expected_videos"]) == (1, 1)
+    arrived = await world.peer.message(sent["wa_message_id"])
+    assert not missing({"expectedImageCount": 1, "expectedVideoCount": 1}, arrived["message"]["albumMessage"])
+    for kind, message_id in zip(("image", "video"), album["message_ids"], strict=True):
+        item = await world.house.message(message_id, lambda found: found["status"] in _DONE)
+        assert item["content"]["album_wa_message_id"] == sent["wa_message_id"]
+        shown = (await world.peer.message(item["wa_message_id"]))["message"]
+        assert not missing({"mimetype": item["content"][kind]["media"]["mime_type"]}, shown[f"{kind}Message"])
+        named = shown["messageContextInfo"]["messageAssociation"]
+        assert named["associationType"] == "MEDIA_ALBUM"
+        assert named["parentMessageKey"]["id"] == sent["wa_message_id"]
+    world.table.mark("album", ["send"])
+    return await world.event("message.sent", sent["wa_message_id"])
 
 
 async def _act_on_chat(world: World) -> None:

@@ -16,7 +16,7 @@ from orchestrator.services.media import MediaService
 from tests.support import files
 from tests.support.clock import ManualClock
 from tests.support.factories import Factories
-from tests.support.media import make_media
+from tests.support.media import in_one_piece, make_media
 
 PICTURE = files.png(40, 30)
 
@@ -33,10 +33,6 @@ async def scope(make: Factories) -> CompanyScope:
     return await make.company()
 
 
-async def chunks(contents: bytes) -> AsyncIterator[bytes]:
-    yield contents
-
-
 def kept(tmp_path: Path) -> list[str]:
     return sorted(path.name for path in tmp_path.glob("media/*/*/*"))
 
@@ -48,7 +44,7 @@ async def read(media: MediaService, scope: CompanyScope, media_id: str) -> bytes
 async def test_a_file_is_known_by_its_contents(
     media: MediaService, scope: CompanyScope, tmp_path: Path
 ) -> None:
-    made = await media.add(scope, chunks(PICTURE), "text/plain", "a.png")
+    made = await media.add(scope, in_one_piece(PICTURE), "text/plain", "a.png")
 
     assert (made.mime_type, made.size, made.facts) == ("image/png", len(PICTURE), MediaFacts(40, 30))
     assert made.sha256 == hashlib.sha256(PICTURE).hexdigest()
@@ -62,13 +58,13 @@ async def test_the_length_of_a_sound_is_known(
     media: MediaService, scope: CompanyScope, tmp_path: Path
 ) -> None:
     sound = files.tone(tmp_path / "a.mp3", 3.0).read_bytes()
-    assert (await media.add(scope, chunks(sound))).facts.seconds == 3
+    assert (await media.add(scope, in_one_piece(sound))).facts.seconds == 3
 
 
 async def test_another_company_sees_nothing_of_it(
     media: MediaService, scope: CompanyScope, make: Factories
 ) -> None:
-    made = await media.add(scope, chunks(PICTURE))
+    made = await media.add(scope, in_one_piece(PICTURE))
     other = await make.company()
 
     for attempt in (media.get(other, made.id), media.delete(other, made.id), media.use(other, made.id)):
@@ -80,7 +76,7 @@ async def test_another_company_sees_nothing_of_it(
 async def test_the_same_contents_are_kept_once_and_go_with_their_last_file(
     media: MediaService, scope: CompanyScope, tmp_path: Path
 ) -> None:
-    first, second = [await media.add(scope, chunks(PICTURE)) for _ in range(2)]
+    first, second = [await media.add(scope, in_one_piece(PICTURE)) for _ in range(2)]
     assert first.id != second.id
     assert len(kept(tmp_path)) == 1
 
@@ -94,17 +90,17 @@ async def test_the_same_contents_are_kept_once_and_go_with_their_last_file(
 
 
 async def test_an_idempotency_key_makes_one_file(media: MediaService, scope: CompanyScope) -> None:
-    first, again = [await media.add(scope, chunks(PICTURE), idempotency_key="k") for _ in range(2)]
+    first, again = [await media.add(scope, in_one_piece(PICTURE), idempotency_key="k") for _ in range(2)]
     assert first == again
     with pytest.raises(PonteError) as refused:
-        await media.add(scope, chunks(b"something else"), idempotency_key="k")
+        await media.add(scope, in_one_piece(b"something else"), idempotency_key="k")
     assert refused.value.code.name == "IDEMPOTENCY_KEY_REUSED"
 
 
 @pytest.mark.parametrize("name", ["a/b", "a\\b", "a\nb", "x" * 256])
 async def test_a_name_that_is_a_path_is_refused(media: MediaService, scope: CompanyScope, name: str) -> None:
     with pytest.raises(PonteError) as refused:
-        await media.add(scope, chunks(PICTURE), file_name=name)
+        await media.add(scope, in_one_piece(PICTURE), file_name=name)
     assert [violation.field for violation in refused.value.violations] == ["file_name"]
 
 
@@ -131,7 +127,7 @@ async def test_an_empty_file_is_not_adopted(media: MediaService, scope: CompanyS
 
 
 async def test_the_bridge_reads_the_stored_file(media: MediaService, scope: CompanyScope) -> None:
-    made = await media.add(scope, chunks(PICTURE))
+    made = await media.add(scope, in_one_piece(PICTURE))
     async with media.local_path(made) as path:
         assert path.read_bytes() == PICTURE
 
@@ -139,8 +135,8 @@ async def test_the_bridge_reads_the_stored_file(media: MediaService, scope: Comp
 async def test_retention_removes_what_nobody_used(
     media: MediaService, scope: CompanyScope, clock: ManualClock, context: Context, tmp_path: Path
 ) -> None:
-    unused = await media.add(scope, chunks(PICTURE))
-    used = await media.add(scope, chunks(b"used"))
+    unused = await media.add(scope, in_one_piece(PICTURE))
+    used = await media.add(scope, in_one_piece(b"used"))
     clock.advance(timedelta(days=5).total_seconds())
     await media.use(scope, used.id, clock() + timedelta(days=2))
     maintenance = MaintenanceService(context, purge_media=media.purge_expired)
@@ -159,7 +155,7 @@ async def test_retention_removes_what_nobody_used(
 
 async def test_without_retention_files_stay(context: Context, scope: CompanyScope, tmp_path: Path) -> None:
     media = make_media(context, tmp_path, retention_days=0)
-    made = await media.add(scope, chunks(PICTURE))
+    made = await media.add(scope, in_one_piece(PICTURE))
     assert made.expires_at is None
     assert await media.use(scope, made.id) == made
     assert await media.purge_expired() == 0
@@ -173,5 +169,5 @@ async def test_a_file_whose_bytes_were_removed_meanwhile_is_not_promised(
 
     monkeypatch.setattr(media._storage, "has", removed)
     with pytest.raises(PonteError) as refused:
-        await media.add(scope, chunks(PICTURE))
+        await media.add(scope, in_one_piece(PICTURE))
     assert refused.value.code.name == "MEDIA_STORE_FAILED"

@@ -76,6 +76,16 @@ REFUSED: list[tuple[Body, str, str]] = [
     (Video(FILE, "caption", round=True), "INVALID_ARGUMENT", "video.round"),
     (Album((AlbumItem(image=Image(FILE)),)), "INVALID_ARGUMENT", "album.items"),
     (Album((AlbumItem(), AlbumItem())), "INVALID_ARGUMENT", "album.items[0]"),
+    (
+        Album((AlbumItem(video=Video(FILE)), AlbumItem(video=Video(FILE, gif=True)))),
+        "INVALID_ARGUMENT",
+        "album.items[1].video",
+    ),
+    (
+        Album((AlbumItem(video=Video(FILE, round=True)), AlbumItem(video=Video(FILE)))),
+        "INVALID_ARGUMENT",
+        "album.items[0].video",
+    ),
     (Location(91.0), "INVALID_ARGUMENT", "location.latitude"),
     (Location(0.0, 181.0), "INVALID_ARGUMENT", "location.longitude"),
     (Location(float("nan")), "INVALID_ARGUMENT", "location.latitude"),
