@@ -5,7 +5,7 @@ Nothing that the answer says is believed but its bytes, and of those only so man
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.message import Message
@@ -42,11 +42,13 @@ class FetchSettings:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """An answer whose bytes are still to be read; `declared_type` and `file_name` are what the host says."""
+    """An answer whose bytes are still to be read; `declared_type` and `file_name` are what the host says, `url` is
+    where it came from after all redirects."""
 
     declared_type: str
     file_name: str
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes]
+    url: str
 
 
 class UrlFetcher:
@@ -137,10 +139,11 @@ def _remote_file(response: aiohttp.ClientResponse, limit: int, field: str) -> Re
         response.headers.get("Content-Type", "")[:_LONGEST_NAME],
         _name_of(response),
         _body(response, limit, field),
+        str(response.url),
     )
 
 
-async def _body(response: aiohttp.ClientResponse, limit: int, field: str) -> AsyncIterator[bytes]:
+async def _body(response: aiohttp.ClientResponse, limit: int, field: str) -> AsyncGenerator[bytes]:
     size = 0
     async for chunk in response.content.iter_chunked(CHUNK_BYTES):
         size += len(chunk)

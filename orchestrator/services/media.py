@@ -17,6 +17,7 @@ from orchestrator.domain.ids import is_id, make_id
 from orchestrator.domain.media import IMAGE_TYPES, Media, MediaFacts, MediaLimits, MediaSource
 from orchestrator.media.bombs import check_archive, check_picture
 from orchestrator.media.conversion import Converter
+from orchestrator.media.link_preview import LinkPreviews
 from orchestrator.media.sniffing import sniff
 from orchestrator.media.spool import Spool, SpooledFile
 from orchestrator.media.storage import MediaStorage
@@ -55,6 +56,7 @@ class MediaService:
         self._spool = spool
         self._fetcher = fetcher
         self._converter = Converter(spool)
+        self._previews = LinkPreviews(fetcher, spool, self._converter)
         self._settings = settings or MediaSettings()
 
     @property
@@ -71,6 +73,11 @@ class MediaService:
     def converter(self) -> Converter:
         """What makes voice notes, stickers and thumbnails."""
         return self._converter
+
+    @property
+    def previews(self) -> LinkPreviews:
+        """What reads pages for the previews of links."""
+        return self._previews
 
     async def close(self) -> None:
         """Close what URLs are fetched with."""

@@ -17,11 +17,14 @@ from orchestrator.domain.content import (
     Image,
     MediaRef,
     Sticker,
+    Text,
     Video,
     Voice,
 )
+from orchestrator.domain.content.text import LinkPreview, first_link
 from orchestrator.domain.media import FileAtHand, Media, MediaKind, check_sendable
 from orchestrator.media.conversion import Converted
+from orchestrator.media.link_preview import PagePreview
 from orchestrator.services.media import MediaService
 
 _REMEMBERED_THUMBNAILS: Final = 256
@@ -45,10 +48,13 @@ class OutgoingFiles:
         """Fill in what is known of a content's file, once it is stored and in the form that WhatsApp takes.
 
         Fetches a URL; makes a voice note of any sound, a film of a gif that is to play by itself, a sticker of a
-        picture. Contents without a file are given back as they are. Raises NOT_FOUND and whatever is wrong with the
-        file: MEDIA_TYPE_NOT_ALLOWED, MEDIA_TOO_LARGE, MEDIA_NOT_USABLE, or what MediaService.fetch_url raises.
+        picture; asks a page for the preview of its link. Other contents are given back as they are. Raises NOT_FOUND
+        and whatever is wrong with the file: MEDIA_TYPE_NOT_ALLOWED, MEDIA_TOO_LARGE, MEDIA_NOT_USABLE, or what
+        MediaService.fetch_url raises.
         """
         body = content.body
+        if isinstance(body, Text):
+            return await self._with_preview(content, body)
         if isinstance(body, Album):
             items = [
                 await self._resolve_item(scope, item, send_at, f"album.items[{index}]")
@@ -58,6 +64,23 @@ class OutgoingFiles:
         if not isinstance(body, Carrier):
             return content
         return replace(content, body=await self._resolve_body(scope, body, send_at, body.kind))
+
+    async def _with_preview(self, content: Content, body: Text) -> Content:
+        given = body.preview
+        if given is None or not given.fetch:
+            return content
+        url = given.url or first_link(body.body)
+        page = await self._media.previews.read(url)
+        if page is None and not given.title:
+            return replace(content, body=replace(body, preview=None))
+        page = page or PagePreview(given.title)
+        shown = LinkPreview(
+            url,
+            given.title or page.title,
+            given.description or page.description,
+            given.thumbnail or page.thumbnail,
+        )
+        return replace(content, body=replace(body, preview=shown))
 
     async def _resolve_item(
         self, scope: CompanyScope, item: AlbumItem, send_at: datetime | None, path: str

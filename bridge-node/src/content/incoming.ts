@@ -1,5 +1,5 @@
 import { getContentType, normalizeMessageContent, proto } from '@whiskeysockets/baileys';
-import type { Content, MediaRef, Reference } from '../generated/ponte/v1/content.js';
+import { type Content, LinkPreview, type MediaRef, type Reference } from '../generated/ponte/v1/content.js';
 import { readMenu } from './incoming-menus.js';
 import { finite, moment, seconds, whole } from './numbers.js';
 import { phoneNumbersOf } from './vcard.js';
@@ -81,7 +81,9 @@ function readText({ conversation, extendedTextMessage: text }: proto.IMessage): 
   if (!text) return undefined;
   const url = text.matchedText ?? '';
   const preview =
-    url && text.title ? { url, title: text.title, description: text.description ?? '' } : undefined;
+    url && text.title
+      ? LinkPreview.fromPartial({ url, title: text.title, description: text.description ?? '' })
+      : undefined;
   return { $case: 'text', text: { body: text.text ?? '', preview } };
 }
 

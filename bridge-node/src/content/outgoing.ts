@@ -1,6 +1,6 @@
 import type { AnyMessageContent, MiscMessageGenerationOptions, WAMessage } from '@whiskeysockets/baileys';
 import { isJidGroup, proto } from '@whiskeysockets/baileys';
-import type { Content, LocationContent, PinContent } from '../generated/ponte/v1/content.js';
+import type { Content, LinkPreview, LocationContent, PinContent } from '../generated/ponte/v1/content.js';
 import type { StoredProto } from './poll-votes.js';
 import { vcardOf } from './vcard.js';
 
@@ -119,8 +119,9 @@ export async function quotedMessage(
   return { key: keyOf(chatJid, reference), message } as WAMessage;
 }
 
-function urlInfo({ url, title, description }: { url: string; title: string; description: string }) {
-  return { 'canonical-url': url, 'matched-text': url, title, description };
+function urlInfo({ url, title, description, thumbnail }: LinkPreview) {
+  const picture = thumbnail.length > 0 ? { jpegThumbnail: Buffer.from(thumbnail) } : {};
+  return { 'canonical-url': url, 'matched-text': url, title, description, ...picture };
 }
 
 function toLocation({ latitude, longitude, name, address, url }: LocationContent) {

@@ -37,6 +37,27 @@ describe('compose', () => {
     expect(post?.options.quoted?.message).toEqual({ conversation: '' });
   });
 
+  it('shows of a link what it was given, with a picture where there is one', async () => {
+    const preview = { url: 'https://a.example', title: 'A', description: 'a', fetch: false };
+    const info = { 'canonical-url': 'https://a.example', 'matched-text': 'https://a.example' };
+    const shown = async (thumbnail: Buffer) =>
+      (await composed({ $case: 'text', text: { body: 'x', preview: { ...preview, thumbnail } } }))?.content;
+    expect(await shown(Buffer.alloc(0))).toEqual({
+      text: 'x',
+      linkPreview: { ...info, title: 'A', description: 'a' },
+    });
+    expect(await shown(Buffer.from('jpeg'))).toMatchObject({
+      linkPreview: { jpegThumbnail: Buffer.from('jpeg') },
+    });
+  });
+
+  it('announces an album', async () => {
+    const album = { items: [], expectedImages: 2, expectedVideos: 1, messageIds: ['1', '2', '3'] };
+    expect((await composed({ $case: 'album', album }))?.content).toEqual({
+      album: { expectedImageCount: 2, expectedVideoCount: 1 },
+    });
+  });
+
   it('names mentions by jid and marks what is forwarded', async () => {
     const more = { mentions: ['+5511922222222', '911@lid'], forwarded: true };
     const post = await composed({ $case: 'text', text: { body: 'x' } }, more);
