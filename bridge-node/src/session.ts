@@ -14,6 +14,7 @@ import { contactId } from './contact-id.js';
 import type { EventStream } from './event-stream.js';
 import { reportAccountStanding } from './events/account-standing.js';
 import { readCall } from './events/calls.js';
+import { Presences } from './events/presences.js';
 import { QrClock } from './events/qr.js';
 import { readReceipts } from './events/receipts.js';
 import type {
@@ -66,6 +67,7 @@ export class Session {
   readonly #recordings: Recordings;
   readonly #stored = new PendingAnswers<StoredMessage>('GetMessage', GET_MESSAGE_TIMEOUT_MS, MAX_PENDING);
   readonly #sends = new Set<Promise<void>>();
+  readonly #presences: Presences;
   readonly #qr: QrClock;
   readonly #liveness: Liveness;
   readonly #connectTimeoutMs: number;
@@ -139,6 +141,10 @@ export class Session {
       storedMessage,
       groups,
     );
+    this.#presences = new Presences(this.#sock, (content) => {
+      const { companyId, sessionId } = open;
+      stream.emit({ $case: 'presenceTold', presenceTold: { ...content, companyId, sessionId } });
+    });
     this.#listen();
     reportAccountStanding(this.#sock, this.#closeSignal, (event) => this.#stream.emit(event));
     this.#startWatchdog();
@@ -184,9 +190,12 @@ export class Session {
         );
         return;
       case 'actOnChat':
-        void actOnChat(this.#sock, this.#closeSignal, command.actOnChat).then((chatActed) =>
-          this.#stream.emit({ $case: 'chatActed', chatActed }),
-        );
+        void actOnChat(
+          this.#sock,
+          (jid) => this.#presences.watch(jid),
+          this.#closeSignal,
+          command.actOnChat,
+        ).then((chatActed) => this.#stream.emit({ $case: 'chatActed', chatActed }));
         return;
       case 'manageGroup':
         void manageGroup(this.#sock, this.#closeSignal, command.manageGroup, (group) =>

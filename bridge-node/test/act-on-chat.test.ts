@@ -9,13 +9,14 @@ const CHAT = '5511911111111@s.whatsapp.net';
 function setUp() {
   const sendPresenceUpdate = vi.fn(async () => undefined);
   const updateBlockStatus = vi.fn(async () => undefined);
+  const watch = vi.fn(async () => undefined);
   const act = (action: ChatAction) =>
-    actOnChat({ sendPresenceUpdate, updateBlockStatus }, new CloseSignal(), {
+    actOnChat({ sendPresenceUpdate, updateBlockStatus }, watch, new CloseSignal(), {
       requestId: 7,
       chatJid: CHAT,
       action,
     });
-  return { act, sendPresenceUpdate, updateBlockStatus };
+  return { act, sendPresenceUpdate, updateBlockStatus, watch };
 }
 
 describe('actOnChat', () => {
@@ -36,6 +37,12 @@ describe('actOnChat', () => {
     const { act, updateBlockStatus } = setUp();
     expect(await act(action)).toMatchObject({ errorCode: '' });
     expect(updateBlockStatus).toHaveBeenCalledWith(CHAT, status);
+  });
+
+  it('watches what a contact shows', async () => {
+    const { act, watch } = setUp();
+    expect(await act(ChatAction.CHAT_ACTION_WATCH_PRESENCE)).toMatchObject({ errorCode: '' });
+    expect(watch).toHaveBeenCalledWith(CHAT);
   });
 
   it('says what WhatsApp refused, and what it does not know', async () => {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
-from orchestrator._generated.ponte.bridge.v1 import call_pb2, standing_pb2
+from orchestrator._generated.ponte.bridge.v1 import call_pb2, chat_pb2, standing_pb2
 from orchestrator.bridge.contents import received_content
 from orchestrator.bridge.groups import decode_change
 from orchestrator.bridge.history import decode_chunk
@@ -21,6 +21,7 @@ from orchestrator.bridge.messages import (
     Linked,
     MessageWanted,
     Opened,
+    PresenceTold,
     ReceiptArrived,
     SendResult,
     StandingTold,
@@ -37,6 +38,7 @@ from orchestrator.domain.policy.signals import (
     ReachOutLocked,
     ReachOutUnlocked,
 )
+from orchestrator.domain.presence import Presence, ShownPresence
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.domain.session import QrCode
 
@@ -51,6 +53,12 @@ _RECEIPT_KINDS = {
     pb.RECEIPT_KIND_PLAYED: ReceiptKind.PLAYED,
     pb.RECEIPT_KIND_SERVER_ACK: ReceiptKind.SERVER_ACK,
     pb.RECEIPT_KIND_ERROR: ReceiptKind.ERROR,
+}
+_PRESENCES = {
+    chat_pb2.PRESENCE_AVAILABLE: Presence.AVAILABLE,
+    chat_pb2.PRESENCE_UNAVAILABLE: Presence.UNAVAILABLE,
+    chat_pb2.PRESENCE_TYPING: Presence.TYPING,
+    chat_pb2.PRESENCE_RECORDING: Presence.RECORDING,
 }
 _CALL_STEPS = {
     call_pb2.CALL_STEP_OFFERED: CallStep.OFFERED,
@@ -196,6 +204,16 @@ def _call(call: call_pb2.Call) -> CallTold | None:
     return CallTold(call.request_id, call.company_id, call.session_id, update)
 
 
+def _presence(told: chat_pb2.PresenceTold) -> PresenceTold | None:
+    presence = _PRESENCES.get(told.presence)
+    if presence is None:
+        return None
+    contact = ContactId(told.contact_pn_jid, told.contact_lid_jid)
+    last_seen_at = _time(told.last_seen_at_ms) if told.last_seen_at_ms > 0 else None
+    shown = ShownPresence(told.chat_jid, contact, presence, last_seen_at)
+    return PresenceTold(told.company_id, told.session_id, shown)
+
+
 def _account_standing(standing: standing_pb2.AccountStanding) -> StandingTold:
     signals: list[ReachOutLocked | ReachOutUnlocked | CappingChanged] = []
     if standing.HasField("reach_out_lock"):
@@ -248,6 +266,7 @@ _READERS: dict[str, Callable[..., BridgeEvent | None]] = {
     "history_chunk": decode_chunk,
     "receipt": _receipt,
     "call": _call,
+    "presence_told": _presence,
     "get_message": _get_message,
     "contact_mapping": _contact_mapping,
     "account_standing": _account_standing,

@@ -11,6 +11,7 @@ from orchestrator.domain.imports import RawHistoryMessage
 from orchestrator.domain.inbound import InboundMessage, Receipt
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.policy.signals import CappingChanged, RateLimited, ReachOutLocked, ReachOutUnlocked
+from orchestrator.domain.presence import ShownPresence
 from orchestrator.domain.retry import SendReport
 from orchestrator.domain.session import QrCode
 
@@ -116,6 +117,15 @@ class CallTold:
 
 
 @dataclass(frozen=True, slots=True)
+class PresenceTold:
+    """What a contact shows; nobody waits for an answer. Company and session are what the bridge claims."""
+
+    company_id: str
+    session_id: str
+    shown: ShownPresence
+
+
+@dataclass(frozen=True, slots=True)
 class MessageWanted:
     """A recipient could not decrypt a message: Baileys wants what was sent."""
 
@@ -157,6 +167,7 @@ BridgeEvent = (
     | HistoryArrived
     | ReceiptArrived
     | CallTold
+    | PresenceTold
     | GroupArrived
     | MessageWanted
     | ContactsMapped

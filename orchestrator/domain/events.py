@@ -35,6 +35,7 @@ class EventType(StrEnum):
     CALL_ACCEPTED = "call.accepted"
     CALL_ENDED = "call.ended"
     CONTACT_OPTED_OUT = "contact.opted_out"
+    CONTACT_PRESENCE = "contact.presence"
     CAMPAIGN_SCHEDULED = "campaign.scheduled"
     CAMPAIGN_STARTED = "campaign.started"
     CAMPAIGN_PROGRESS = "campaign.progress"

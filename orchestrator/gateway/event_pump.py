@@ -19,6 +19,7 @@ from orchestrator.bridge.messages import (
     Linked,
     MessageWanted,
     Opened,
+    PresenceTold,
     ReceiptArrived,
     StandingTold,
 )
@@ -47,6 +48,8 @@ _RECEIPTS_AT_A_TIME = 100
 _STANDINGS_WAITING = 1000
 _STANDINGS_AT_A_TIME = 100
 _CALLS_WAITING = 1000
+_PRESENCES_WAITING = 1000
+_PRESENCES_AT_A_TIME = 100
 _CHUNKS_WAITING = 4
 """The bridge sends the next one when the one before is answered."""
 
@@ -115,6 +118,9 @@ class EventPump:
             self._record_standings, _STANDINGS_AT_A_TIME, _STANDINGS_WAITING
         )
         self._calls: Batches[CallTold] = Batches(self._record_calls, 1, _CALLS_WAITING)
+        self._presences: Batches[PresenceTold] = Batches(
+            self._record_presences, _PRESENCES_AT_A_TIME, _PRESENCES_WAITING
+        )
         self._history: Batches[HistoryArrived] = Batches(self._record_history, 1, _CHUNKS_WAITING)
         self._sign_of_life_s = settings.connect_timeout_ms / 1000 + _BEYOND_CONNECT_S
         self._watchdog = asyncio.timeout(None)
@@ -162,6 +168,8 @@ class EventPump:
                 await self._take_receipt(event)
             case CallTold():
                 await self._calls.put(event)
+            case PresenceTold():
+                await self._presences.put(event)
             case HistoryArrived():
                 await self._history.put(event)
             case GroupArrived():
@@ -254,6 +262,11 @@ class EventPump:
         record = partial(self._runtime.record_call, self._scope, self._session_id, call.update)
         return await self._recorded("a call", record)
 
+    async def _record_presences(self, told: Sequence[PresenceTold]) -> None:
+        for one in told:
+            if self._is_ours(one.company_id, one.session_id):
+                await self._runtime.record_presence(self._scope, self._session_id, one.shown)
+
     async def _record_history(self, arrived: Sequence[HistoryArrived]) -> None:
         for chunk in arrived:
             await self._stream.answer_history(chunk.request_id, await self._record_chunk(chunk))
@@ -332,6 +345,7 @@ class EventPump:
             self._receipt_batches,
             self._standings,
             self._calls,
+            self._presences,
             self._history,
             self._messages,
             self._group_changes,

@@ -73,6 +73,10 @@ class ChatService:
         """Let a blocked contact (E.164 or jid) write again. Raises as `show`."""
         await self._act(scope, session_id, _checked(contact, "contact", _PEOPLE), ChatAction.UNBLOCK)
 
+    async def watch_presence(self, scope: CompanyScope, session_id: str, contact: str) -> None:
+        """Have told what a contact (E.164 or jid) shows, until the connection ends. Raises as `show`."""
+        await self._act(scope, session_id, _checked(contact, "contact", _PEOPLE), ChatAction.WATCH_PRESENCE)
+
     async def _act(self, scope: CompanyScope, session_id: str, jid: str, action: ChatAction) -> None:
         async with self._context.database.reading(scope) as tx:
             session_id = session_id or await only_session(tx, scope)

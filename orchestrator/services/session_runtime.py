@@ -16,6 +16,7 @@ from orchestrator.domain.imports import RawHistoryMessage
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.policy.signals import CappingChanged, ReachOutLocked
 from orchestrator.domain.policy.signals import Signal as PolicySignal
+from orchestrator.domain.presence import ShownPresence
 from orchestrator.domain.session import (
     RUNNABLE_STATES,
     DesiredState,
@@ -32,6 +33,7 @@ from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.context import Context
 from orchestrator.services.history import HistoryService
 from orchestrator.services.policy_life import PolicyLife
+from orchestrator.services.presences import PresenceService
 from orchestrator.services.session_auth import SessionAuth
 from orchestrator.services.session_life import (
     NO_FAILURES,
@@ -70,6 +72,7 @@ class SessionRuntime:
         self._calls = CallService(context)
         self._history = HistoryService(context)
         self._policy = PolicyLife(context)
+        self._presences = PresenceService(context)
 
     # Leases
 
@@ -151,6 +154,10 @@ class SessionRuntime:
     async def record_call(self, scope: CompanyScope, session_id: str, update: CallUpdate) -> None:
         """A step of a call was told; durable on return."""
         await self._calls.record(scope, session_id, update)
+
+    async def record_presence(self, scope: CompanyScope, session_id: str, shown: ShownPresence) -> None:
+        """A contact showed something."""
+        await self._presences.record(scope, session_id, shown)
 
     async def record_history(
         self,

@@ -8,6 +8,7 @@
 //   {"do":"vote","id":"...","options":["..."]}    votes in a poll that came in; answers {"id"}
 //   {"do":"read","id":"..."}           answers once a message that was sent has been read
 //   {"do":"message","id":"..."}        answers {"key","message"} once a message of this id has come in
+//   {"do":"show","to":"+55...","activity":"composing"}   or "recording", "paused"; answers {"shown":true}
 //   {"do":"close"}                     ends the connection and lets the files be written
 // Run with the folder of a package that has Baileys as working directory; the argument is WhatsApp's address.
 import { createHash, randomBytes } from 'node:crypto'
@@ -113,6 +114,10 @@ const commands = {
     const encPayload = aesEncryptGCM(vote, secret, iv, Buffer.from(`${id}\u0000${voter}`))
     const pollUpdateMessage = { pollCreationMessageKey: key, vote: { encPayload, encIv: iv }, senderTimestampMs: Date.now() }
     return acknowledged(messageId => socket.relayMessage(key.remoteJid, { pollUpdateMessage }, { messageId }))
+  },
+  async show({ to, activity }) {
+    await socket.sendPresenceUpdate(activity, jidOf(to))
+    return { shown: true }
   },
   async read({ id }) {
     while (!read.has(id)) await new Promise(resolve => (waiting = resolve))

@@ -61,6 +61,10 @@ class RawBaileys:
         """The key and the protobuf `Message` of what came in with this id, once it has."""
         return await self._do("message", id=message_id)
 
+    async def show(self, to: str, activity: str) -> None:
+        """Show `composing`, `recording` or `paused` in a chat."""
+        await self._do("show", to=to, activity=activity)
+
     async def was_read(self, message_id: str) -> None:
         """Wait until a message that was sent is read."""
         await self._do("read", id=message_id)

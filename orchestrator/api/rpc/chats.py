@@ -33,6 +33,13 @@ class ChatMethods:
         await self._chats.show(caller.scope, request.session_id, request.chat, activity)
         return chat_pb2.ShowActivityResponse()
 
+    async def watch_presence(
+        self, caller: Caller, request: chat_pb2.WatchPresenceRequest
+    ) -> chat_pb2.WatchPresenceResponse:
+        """Watch what a contact shows."""
+        await self._chats.watch_presence(caller.scope, request.session_id, request.contact)
+        return chat_pb2.WatchPresenceResponse()
+
     async def block_contact(
         self, caller: Caller, request: chat_pb2.BlockContactRequest
     ) -> chat_pb2.BlockContactResponse:

@@ -44,6 +44,7 @@ REQUIRED: dict[str, Administrator | Scope] = {
     "ponte.v1.ChatService/ShowActivity": Scope.MESSAGES_SEND,
     "ponte.v1.ChatService/BlockContact": Scope.MESSAGES_SEND,
     "ponte.v1.ChatService/UnblockContact": Scope.MESSAGES_SEND,
+    "ponte.v1.ChatService/WatchPresence": Scope.MESSAGES_SEND,
     "ponte.v1.PolicyService/GetPolicy": Scope.SESSIONS_READ,
     "ponte.v1.PolicyService/UpdatePolicy": Scope.SESSIONS_MANAGE,
     "ponte.v1.PolicyService/GetHealth": Scope.SESSIONS_READ,

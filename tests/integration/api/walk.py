@@ -88,6 +88,7 @@ _GOOD: dict[str, dict[str, Any]] = {
     "ShowActivityRequest": {"chat": "+5511955554444", "activity": "TYPING"},
     "BlockContactRequest": {"contact": "+5511955554444"},
     "UnblockContactRequest": {"contact": "+5511955554444"},
+    "WatchPresenceRequest": {"contact": "+5511955554444"},
     "CheckContactsRequest": {"phone_numbers": ["+5511955554444"]},
     "CreateWebhookRequest": {"url": "https://example.com/walker"},
     "UpdateWebhookRequest": {"url": "https://example.com/walker"},

@@ -82,12 +82,14 @@ async def test_typing_and_blocks_go_to_the_only_session(desk: Desk, chats: ChatS
     await chats.show(desk.scope, desk.session_id, GROUP, ChatAction.PAUSED)
     await chats.block(desk.scope, "", "777@lid")
     await chats.unblock(desk.scope, "", CUSTOMER)
+    await chats.watch_presence(desk.scope, "", CUSTOMER)
 
     assert desk.gateway.acted == [
         (desk.session_id, PN, ChatAction.TYPING),
         (desk.session_id, GROUP, ChatAction.PAUSED),
         (desk.session_id, "777@lid", ChatAction.BLOCK),
         (desk.session_id, PN, ChatAction.UNBLOCK),
+        (desk.session_id, PN, ChatAction.WATCH_PRESENCE),
     ]
 
 

@@ -236,6 +236,16 @@ async def _act_on_chat(world: World) -> None:
     for activity in ("TYPING", "RECORDING", "PAUSED"):
         asked = {"chat": world.peer_number, "activity": activity}
         await world.house.call("POST", "/v1/chats:showActivity", asked)
+    await world.house.call("POST", "/v1/contacts:watchPresence", {"contact": world.peer_number})
+    for activity in ("composing", "recording", "paused"):
+        await world.peer.show(world.number, activity)
+
+    async def told() -> bool:
+        data = await world.house.events(world.session, "contact.presence")
+        assert {one["contact"]["phone_number"] for one in data} == {world.peer_number}
+        return [one["presence"] for one in data] == ["AVAILABLE", "TYPING", "RECORDING", "AVAILABLE"]
+
+    await eventually(told, timeout_s=30)
     for verb in ("block", "unblock"):
         await world.house.call("POST", f"/v1/contacts:{verb}", {"contact": world.peer_number})
 

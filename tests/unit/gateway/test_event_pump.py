@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
-from orchestrator._generated.ponte.bridge.v1 import call_pb2
+from orchestrator._generated.ponte.bridge.v1 import call_pb2, chat_pb2
 from orchestrator.bridge.memory import MemoryPeer
 from orchestrator.domain import errors
 from orchestrator.domain.errors import PonteError
@@ -282,3 +282,31 @@ async def test_a_call_that_cannot_be_recorded_is_answered_so(
         assert command is not None
         expected = "STALE_FENCE" if failure is failures[0] else "INTERNAL"
         assert command.call_recorded.error_code == expected
+
+
+async def test_what_a_contact_shows_is_told_and_what_is_of_another_company_is_not(house: MemoryHouse) -> None:
+    session_id, peer = await house.connected()
+    ours = house.scope.company_id
+
+    def show(presence: chat_pb2.Presence.ValueType, company_id: str = ours) -> None:
+        peer.emit(
+            presence_told=chat_pb2.PresenceTold(
+                company_id=company_id,
+                session_id=session_id,
+                chat_jid=CUSTOMER,
+                contact_pn_jid=CUSTOMER,
+                presence=presence,
+                last_seen_at_ms=1000 if presence == chat_pb2.PRESENCE_UNAVAILABLE else 0,
+            )
+        )
+
+    show(chat_pb2.PRESENCE_TYPING, "another")
+    show(chat_pb2.PRESENCE_UNSPECIFIED)
+    show(chat_pb2.PRESENCE_TYPING)
+    show(chat_pb2.PRESENCE_UNAVAILABLE)
+
+    async def told() -> list[tuple[object, object]]:
+        found = [event.data for event in await house.events() if event.type == "contact.presence"]
+        return [(data["presence"], data.get("last_seen_at")) for data in found] if len(found) == 2 else []
+
+    assert await until(told) == [("TYPING", None), ("UNAVAILABLE", "1970-01-01T00:00:01Z")]
