@@ -137,7 +137,7 @@ export class Session {
       this.#closeSignal,
       open.ackTimeoutMs || DEFAULT_ACK_TIMEOUT_MS,
       (ack) => this.#recordings.tellReceipt(ack),
-      (chatJid) => recipients.prepare(chatJid),
+      (chatJid, audience) => recipients.prepare(chatJid, audience),
       storedMessage,
       groups,
     );

@@ -33,6 +33,12 @@ describe('RecipientSessions', () => {
     expect(sock.assertSessions.mock.calls).toEqual([[members]]);
   });
 
+  it('asks about those whom a status is shown to', async () => {
+    const { sock, recipients } = setUp([]);
+    await recipients.prepare('status@broadcast', [CHAT]);
+    expect(sock.getUSyncDevices.mock.calls).toEqual([[[CHAT], false, false]]);
+  });
+
   it('asks only about who came', async () => {
     const { sock, recipients } = setUp(['900@lid', CHAT]);
     await recipients.prepare(CHAT);

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 PHONE_NUMBER_SERVER = "s.whatsapp.net"
 LID_SERVER = "lid"
 GROUP_SERVER = "g.us"
+STATUS_JID = "status@broadcast"
+"""Where a number's statuses are posted; each is shown to those that it names."""
 
 
 def phone_number_to_jid(phone_number: str) -> str:
@@ -28,6 +30,11 @@ def without_device(jid: str) -> str:
 def is_group(jid: str) -> bool:
     """Tell whether a jid names a group."""
     return jid.endswith(f"@{GROUP_SERVER}")
+
+
+def is_shared(jid: str) -> bool:
+    """Tell whether a jid names no single contact's chat: a group, or the statuses."""
+    return is_group(jid) or jid == STATUS_JID
 
 
 @dataclass(frozen=True, slots=True)

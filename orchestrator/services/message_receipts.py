@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import not_found
 from orchestrator.domain.group.receipts import MemberReceipt, ReceiptCounts
-from orchestrator.domain.jid import is_group
+from orchestrator.domain.jid import is_shared
 from orchestrator.domain.message import Direction, Message, MessageStatus
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.services.contacts import ContactBook
@@ -41,7 +41,7 @@ class MessageReceipts:
             stored = await message_store.get(tx, scope, message_id)
             if stored is None:
                 raise not_found()
-            if not is_group(stored.message.chat_jid):
+            if not is_shared(stored.message.chat_jid):
                 return _of_contact(stored.message)
             found = await message_receipts.list_page(tx, scope, message_id, page)
             counts = await message_receipts.count(tx, scope, [message_id])

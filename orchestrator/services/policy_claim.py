@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.jid import STATUS_JID
 from orchestrator.domain.message import Lane, MessageStatus, WaitingFor
 from orchestrator.domain.policy.after import after_send
 from orchestrator.domain.policy.conversation import is_in_conversation
@@ -153,10 +154,11 @@ class _Pass:
     def _typing_s(self, stored: StoredMessage) -> float:
         """The same each time it is asked about: what waits for its turn is asked about this much before."""
         settings = self.snapshot.settings
-        if not settings.enforced or stored.message.kind != "text":
+        message = stored.message
+        if not settings.enforced or message.kind != "text" or message.chat_jid == STATUS_JID:
             return 0.0
         # Not a secret: that it is the same after a restart is what counts.
-        return typing_time(len(stored.message.text), settings.typing, Random(stored.message.id))  # noqa: S311
+        return typing_time(len(message.text), settings.typing, Random(message.id))  # noqa: S311
 
     def _delay(self, stored: StoredMessage, until: datetime, reasons: Sequence[Reason]) -> None:
         words = WaitingFor(reasons[0].code.value, reasons[0].words)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.domain.breaker import Breaker
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.jid import ContactId, is_group
+from orchestrator.domain.jid import ContactId, is_shared
 from orchestrator.domain.message import Lane
 from orchestrator.domain.number_spelling import all_names
 from orchestrator.domain.policy.send_windows import SendWindows, SentTimes
@@ -75,7 +75,7 @@ class Surroundings:
             suppressed=entry is not None,
             opted_in=self.consents.has_opted_in(message.contact),
             # Who is in a group has agreed to hear from its members: nobody is written to out of the blue.
-            is_new_chat=chat.is_new and not is_group(message.chat_jid),
+            is_new_chat=chat.is_new and not is_shared(message.chat_jid),
             known_chat=chat.last_inbound_at is not None,
             last_inbound_at=chat.last_inbound_at,
             last_sent_at=chat.last_sent_at,

@@ -10,7 +10,7 @@ from orchestrator.domain.campaign.last_words import answered as answered_words
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.consent import NOT_ON_WHATSAPP_FOR, Suppression, SuppressionCause
 from orchestrator.domain.ids import make_id
-from orchestrator.domain.jid import is_group
+from orchestrator.domain.jid import is_shared
 from orchestrator.domain.message import Lane
 from orchestrator.domain.policy.pacing import counted_from_answer
 from orchestrator.domain.policy.reactions import react
@@ -261,5 +261,5 @@ def _signals_of(
     if not _is_refusal(verdict):
         return [SendFailed()]
     chat = facts.get(message.chat_jid, chat_policy.NO_FACTS)
-    is_new_chat = chat.is_new and not is_group(message.chat_jid)
+    is_new_chat = chat.is_new and not is_shared(message.chat_jid)
     return [ReachOutRefused(message.contact.jid or message.chat_jid, is_new_chat=is_new_chat), SendFailed()]

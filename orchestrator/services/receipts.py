@@ -8,7 +8,7 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import OUTCOME_UNKNOWN
 from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.domain.inbound import Receipt, ReceiptKind
-from orchestrator.domain.jid import is_group
+from orchestrator.domain.jid import is_group, is_shared
 from orchestrator.domain.message import Direction, Message, MessageError, MessageStatus, advances
 from orchestrator.domain.retry import Outcome, RetryAt, SendReport, Sent, after_send
 from orchestrator.services.batching import TransactionBatcher
@@ -119,7 +119,7 @@ class _Batch:
             at = self._tempo.at(receipt.at)
             if receipt.kind is ReceiptKind.ERROR:
                 self._apply_error(stored, receipt)
-            elif receipt.participant_jid and is_group(stored.message.chat_jid):
+            elif receipt.participant_jid and is_shared(stored.message.chat_jid):
                 self._advance(stored, MessageStatus.SENT, at)
                 self.told.append(MemberTold(stored.message, receipt.participant_jid, receipt.kind, at))
             elif receipt.kind.status is not None:

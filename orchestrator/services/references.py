@@ -20,9 +20,10 @@ from orchestrator.domain.content import (
     Text,
 )
 from orchestrator.domain.errors import PonteError, invalid_field
-from orchestrator.domain.jid import ContactId, is_group, phone_number_to_jid
+from orchestrator.domain.jid import STATUS_JID, ContactId, is_group, is_shared, phone_number_to_jid
 from orchestrator.domain.message import Direction, Message, MessageStatus
 from orchestrator.domain.number_spelling import other_jid
+from orchestrator.services.status_posts import about_status
 from orchestrator.store import messages as message_store
 from orchestrator.store.database import Transaction
 
@@ -70,7 +71,9 @@ class NamedMessages:
         reference = Reference(
             target.wa_message_id, target.direction is Direction.OUTBOUND, participant=target.participant
         )
-        contact = ContactId() if is_group(target.chat_jid) else target.contact
+        if target.chat_jid == STATUS_JID:
+            content = about_status(content, target.content or content, field)
+        contact = ContactId() if is_shared(target.chat_jid) else target.contact
         return Addressed(replace(content, reference=reference), target.chat_jid, contact)
 
     def forward(self, message_id: str, to: str, session_id: str) -> Addressed:
@@ -106,17 +109,17 @@ def _check_rights(content: Content, target: Message, field: str) -> None:
 
 def _to_chat(content: Content, to: str) -> Addressed:
     jid = _chat(to)
-    return Addressed(content, jid, ContactId() if is_group(jid) else ContactId(pn_jid=jid))
+    return Addressed(content, jid, ContactId() if is_shared(jid) else ContactId(pn_jid=jid))
 
 
 def _is_chat_of(target: Message, jid: str) -> bool:
-    if is_group(target.chat_jid):
+    if is_shared(target.chat_jid):
         return jid == target.chat_jid
     return not {jid, other_jid(jid)}.isdisjoint({target.chat_jid, target.contact.pn_jid})
 
 
 def _chat(to: str) -> str:
-    return to if is_group(to) else phone_number_to_jid(to)
+    return to if is_shared(to) else phone_number_to_jid(to)
 
 
 def _refused(field: str, sentence: str) -> PonteError:

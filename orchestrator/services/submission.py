@@ -11,7 +11,7 @@ from orchestrator.domain.content.albums import announced, items_of
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.events import EventType
 from orchestrator.domain.ids import make_id, make_whatsapp_message_id
-from orchestrator.domain.jid import ContactId, is_group
+from orchestrator.domain.jid import STATUS_JID, ContactId, is_group
 from orchestrator.domain.message import (
     Direction,
     Lane,
@@ -29,6 +29,7 @@ from orchestrator.services.message_data import message_event
 from orchestrator.services.phone_numbers import check_recipient
 from orchestrator.services.references import Addressed, NamedMessages
 from orchestrator.services.session_choice import only_session
+from orchestrator.services.status_posts import check_status, without_suppressed
 from orchestrator.services.waiting_count import WaitingCount
 from orchestrator.store import consent, dispatch_leases, idempotency
 from orchestrator.store import events as event_store
@@ -109,6 +110,10 @@ class Submissions:
         content = command.content or plain_text(command.body)
         if not command.forward:
             content.check()
+        if command.to == STATUS_JID:
+            _check_status(command, content)
+        elif content.audience:
+            raise invalid_field(errors.INVALID_ARGUMENT, "audience", "Only a status has an audience.")
         if command.to or command.forward or not content.message_id:
             _check_recipient(command.to)
         if command.send_at and command.send_at > now + LATEST_SEND_AT:
@@ -153,6 +158,8 @@ class Submissions:
                 if earlier:
                     replays[item.message_id] = earlier
                     continue
+                if goes.chat_jid == STATUS_JID:
+                    one = await self._shown(tx, scope, one)
                 await self._count_in(tx, scope, one)
             except PonteError as error:
                 results[item.message_id] = error
@@ -164,6 +171,12 @@ class Submissions:
             found = await message_store.get_many(tx, scope, list(replays.values()))
             results |= {new: found[earlier].message for new, earlier in replays.items()}
         return [results[item.message_id] for item in items]
+
+    async def _shown(self, tx: Transaction, scope: CompanyScope, one: _Accepted) -> _Accepted:
+        """Raises RECIPIENT_SUPPRESSED where a status would be shown to nobody."""
+        goes, now = one.addressed, self._context.clock()
+        content = await without_suppressed(tx, scope, self._book, goes.content, now)
+        return replace(one, addressed=replace(goes, content=content))
 
     async def _suppressed(
         self, tx: Transaction, scope: CompanyScope, addressed: Sequence[_Accepted]
@@ -269,7 +282,15 @@ class _Sessions:
         return session_id
 
 
+def _check_status(command: SubmitText, content: Content) -> None:
+    if command.forward:
+        raise invalid_field(errors.INVALID_ARGUMENT, "forward", "A status cannot be a forwarded message.")
+    check_status(content)
+
+
 def _check_recipient(to: str) -> None:
+    if to == STATUS_JID:
+        return
     if is_group(to):
         check_group_field(to, "to")
     else:

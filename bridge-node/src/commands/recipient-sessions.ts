@@ -40,13 +40,13 @@ export class RecipientSessions {
   ) {}
 
   /**
-   * Does nothing for a recipient that is prepared; of a group, all members are asked about in one query. Rejects when
-   * WhatsApp or the store does not answer.
+   * Does nothing for a recipient that is prepared; of a group, and of a status' `audience` of jids, all are asked about
+   * in one query. Rejects when WhatsApp or the store does not answer.
    */
-  async prepare(chatJid: string): Promise<void> {
+  async prepare(chatJid: string, audience: readonly string[] = []): Promise<void> {
     const me = this.sock.authState.creds.me;
     if (!me) return;
-    const recipients = await this.#recipients(chatJid, me);
+    const recipients = audience.length > 0 ? audience : await this.#recipients(chatJid, me);
     const stale = recipients.filter((jid) => !this.#fresh.has(jid));
     if (stale.length === 0) return;
     // The key that Baileys' own sends and our decryptions take: none of them may overwrite the other.

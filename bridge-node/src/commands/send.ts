@@ -15,7 +15,7 @@ import type { CloseSignal } from '../close-signal.js';
 import { completePair, contactId, type PairLookup } from '../contact-id.js';
 import { pollOf } from '../content/incoming.js';
 import { composeMenu, MENU_NODES } from '../content/native-menus.js';
-import { compose, quotedMessage } from '../content/outgoing.js';
+import { audienceOf, compose, quotedMessage } from '../content/outgoing.js';
 import { FileUploads } from '../content/outgoing-files.js';
 import type { StoredProto } from '../content/poll-votes.js';
 import type { ReceiptContent } from '../events/receipts.js';
@@ -95,7 +95,7 @@ export class Sender {
     readonly ackTimeoutMs: number,
     readonly onLateAck: (receipt: ReceiptContent) => void,
     /** Makes the Signal sessions of a chat durable. */
-    readonly prepare: (chatJid: string) => Promise<void>,
+    readonly prepare: (chatJid: string, audience: readonly string[]) => Promise<void>,
     /** The message that a content quotes. */
     readonly stored: StoredProto,
     readonly groups: GroupMemory,
@@ -164,7 +164,7 @@ export class Sender {
         await showTyping(this.sock, chatJid, command.typingMs, this.closeSignal);
         if (!this.isOpen() || this.closeSignal.fired) throw new NotConnectedError();
         if (command.freshRecipient) this.groups.forget(chatJid);
-        await this.#prepare(chatJid);
+        await this.#prepare(command);
         begun = true;
         if (command.freshRecipient) await this.#freshen(chatJid);
         const post = await this.#posting(command, await this.#groupOf(chatJid));
@@ -223,10 +223,12 @@ export class Sender {
     }
     const own = { ...timer, messageId: waMessageId, userJid: me?.id ?? '' };
     const carrier = said && (await this.#composeFile(chatJid, said, files, own));
-    if (carrier?.message) {
+    if (said && carrier?.message) {
       const { message } = carrier;
+      const audience = audienceOf(said);
+      const shownTo = audience.length > 0 ? { statusJidList: audience } : {};
       return async () => {
-        await this.sock.relayMessage(chatJid, message, { messageId: waMessageId });
+        await this.sock.relayMessage(chatJid, message, { messageId: waMessageId, ...shownTo });
         return carrier;
       };
     }
@@ -278,8 +280,9 @@ export class Sender {
   }
 
   /** What cannot be prepared is left to Baileys, whose errors say more. */
-  async #prepare(chatJid: string): Promise<void> {
-    await this.closeSignal.race(this.prepare(chatJid)).catch((error: unknown) => {
+  async #prepare({ chatJid, content }: SendMessage): Promise<void> {
+    const audience = content?.$case === 'composed' ? audienceOf(content.composed) : [];
+    await this.closeSignal.race(this.prepare(chatJid, audience)).catch((error: unknown) => {
       if (this.closeSignal.fired || isOfGroup(error)) throw error;
       log('warn', `sessions not prepared: ${describeError(error)}`);
     });

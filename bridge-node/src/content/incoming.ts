@@ -33,6 +33,7 @@ export function readContent(message: proto.IMessage): Content {
     expirationS: seconds(context?.expiration),
     reference: referenceOf(inner, context),
     albumWaMessageId: albumOf(message) || albumOf(inner),
+    audience: [],
   };
 }
 
@@ -63,6 +64,7 @@ export const EMPTY: Content = {
   viewOnce: false,
   expirationS: 0,
   albumWaMessageId: '',
+  audience: [],
 };
 
 function readBody(message: proto.IMessage): Body | undefined {

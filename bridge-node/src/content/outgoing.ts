@@ -4,6 +4,11 @@ import type { Content, LinkPreview, LocationContent, PinContent } from '../gener
 import type { StoredProto } from './poll-votes.js';
 import { vcardOf } from './vcard.js';
 
+/** Whom a status is shown to; nobody for any other message. */
+export function audienceOf({ audience }: Content): string[] {
+  return audience.map(toJid);
+}
+
 /** What `sendMessage` takes. */
 export interface Composed {
   content: AnyMessageContent;
@@ -22,6 +27,7 @@ export async function compose(
   if (!body) return undefined;
   const mentions = content.mentions.map(toJid);
   const options: MiscMessageGenerationOptions = {};
+  if (content.audience.length > 0) options.statusJidList = audienceOf(content);
   if (content.expirationS) options.ephemeralExpiration = content.expirationS;
   if (content.replyTo && content.reference) options.quoted = await quotedMessage(chatJid, content, stored);
   return {

@@ -51,6 +51,13 @@ describe('compose', () => {
     });
   });
 
+  it('shows a status to those that it names, and says nothing of them elsewhere', async () => {
+    const text: Body = { $case: 'text', text: { body: 'x', preview: undefined } };
+    const status = await composed(text, { audience: ['+5511922222222'] }, 'status@broadcast');
+    expect(status?.options).toEqual({ statusJidList: ['5511922222222@s.whatsapp.net'] });
+    expect((await composed(text))?.options).toEqual({});
+  });
+
   it('announces an album', async () => {
     const album = { items: [], expectedImages: 2, expectedVideos: 1, messageIds: ['1', '2', '3'] };
     expect((await composed({ $case: 'album', album }))?.content).toEqual({

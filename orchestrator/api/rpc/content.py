@@ -8,7 +8,7 @@ from orchestrator._generated.ponte.v1 import content_pb2, message_pb2
 from orchestrator.domain.content import Content, Text, from_values, to_values
 from orchestrator.domain.errors import INVALID_ARGUMENT, invalid_field
 
-_OPTIONS = ("reply_to", "mentions", "mention_all", "view_once", "expiration_s")
+_OPTIONS = ("reply_to", "mentions", "mention_all", "view_once", "expiration_s", "audience")
 
 
 def encode(content: Content) -> content_pb2.Content:

@@ -24,6 +24,7 @@ _OPTIONS = (
     "expiration_s",
     "reference",
     "album_wa_message_id",
+    "audience",
 )
 
 

@@ -68,7 +68,8 @@ class Content:
     `reply_to` is the id here of the message that it quotes, `mentions` are E.164 numbers or jids, `mention_all` means
     everybody in its group, `expiration_s` is after how long it disappears (0: never). `reference` is filled in when a
     message is accepted or received.
-    `album_wa_message_id` is WhatsApp's id of the album that a received picture or film belongs to.
+    `album_wa_message_id` is WhatsApp's id of the album that a picture or film belongs to, `audience` the E.164 numbers
+    that a status is shown to.
     """
 
     body: Body
@@ -80,6 +81,7 @@ class Content:
     expiration_s: int = 0
     reference: Reference | None = None
     album_wa_message_id: str = ""
+    audience: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:

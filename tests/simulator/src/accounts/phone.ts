@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { type BinaryNode, generateMessageIDV2, type proto } from '@whiskeysockets/baileys';
 import { BoundedLog, BoundedMap, BoundedSet } from '../bounded.ts';
 import type { Router } from '../handlers/router.ts';
+import { STATUS_JID } from '../handlers/status-messages.ts';
 import { child, children, node, uintBytes } from '../wire/nodes.ts';
 import type { Account } from './account.ts';
 import { AlreadyDecryptedError, PhoneCipher } from './cipher.ts';
@@ -204,13 +205,14 @@ export class Phone
 
   private async receiveMessage(stanza: BinaryNode, arrivedAtMs: number): Promise<void> {
     const group = this.router.groups.at(stanza.attrs.from);
-    const sender = this.router.deviceAt(group ? stanza.attrs.participant : stanza.attrs.from);
+    const shared = stanza.attrs.from === STATUS_JID ? STATUS_JID : group?.jid;
+    const sender = this.router.deviceAt(shared ? stanza.attrs.participant : stanza.attrs.from);
     const enc = child(stanza, 'enc');
     if (!sender || !enc) return;
     let message: proto.IMessage;
     try {
-      message = group
-        ? await this.groups.open(group.jid, sender, stanza)
+      message = shared
+        ? await this.groups.open(shared, sender, stanza)
         : await this.cipher.decrypt(sender, enc);
     } catch (error) {
       if (!(error instanceof AlreadyDecryptedError)) this.requestRetry(stanza);
@@ -230,7 +232,7 @@ export class Phone
     const entry: PhoneMessage = {
       id,
       from: sender.account.number,
-      to: group?.jid ?? recipient?.number ?? '',
+      to: shared ?? recipient?.number ?? '',
       ...(group ? { group: group.jid } : {}),
       ...(group && fromMe ? this.inGroup(group) : {}),
       ...references(whole),
@@ -247,7 +249,7 @@ export class Phone
     if (!fromMe) this.react(entry, sender.account, stanza);
   }
 
-  /** Answers nothing in groups, where several phones that do so would not end. */
+  /** Answers nothing in groups, where several phones that do so would not end, and no status. */
   private react(
     entry: PhoneMessage,
     contact: Account,
@@ -259,10 +261,11 @@ export class Phone
       if (!auto_read) return;
       entry.status = 'read';
       const chat = this.router.groups.at(entry.group) ?? contact;
-      this.sendReceipt(this.receiptTo(chat, contact), [entry.id], 'read');
+      const address = from === STATUS_JID ? { to: from, participant } : this.receiptTo(chat, contact);
+      this.sendReceipt(address, [entry.id], 'read');
     });
     const reply = auto_reply.text;
-    if (reply === null || entry.group) return;
+    if (reply === null || entry.group || from === STATUS_JID) return;
     after(auto_reply.delay_ms, () => {
       void this.sendText(contact, reply.replaceAll('{text}', entry.text ?? '')).catch(() => undefined);
     });

@@ -45,7 +45,7 @@ export class GroupRouter {
   message(sender: Device, group: Group, stanza: BinaryNode, arrivedAtMs: number): void {
     const asking = this.registry.deviceAt(stanza.attrs.participant);
     const forAll = children(stanza).filter(({ tag }) => tag === 'enc');
-    const forOne = this.copies(stanza);
+    const forOne = copiesIn(stanza, this.registry);
     const identity = child(stanza, 'device-identity');
     const attrs = {
       id: stanza.attrs.id ?? '',
@@ -93,21 +93,22 @@ export class GroupRouter {
       if (device.account !== sender.account) device.deliverNow(node('chatstate', attrs, stanza.content));
     }
   }
+}
 
-  private copies(stanza: BinaryNode): Map<Device, BinaryNode> {
-    const copies = new Map<Device, BinaryNode>();
-    for (const copy of children(child(stanza, 'participants'))) {
-      const device = this.registry.deviceAt(copy.attrs.jid);
-      const enc = child(copy, 'enc');
-      if (device && enc) copies.set(device, enc);
-    }
-    return copies;
+/** What a message carries for single devices: the sender's key, or a message anew. */
+export function copiesIn(stanza: BinaryNode, registry: Registry): Map<Device, BinaryNode> {
+  const copies = new Map<Device, BinaryNode>();
+  for (const copy of children(child(stanza, 'participants'))) {
+    const device = registry.deviceAt(copy.attrs.jid);
+    const enc = child(copy, 'enc');
+    if (device && enc) copies.set(device, enc);
   }
+  return copies;
 }
 
 const SHOWN = new Set<string | undefined>(['read', 'played']);
 
 /** "inactive" is a delivery to a client that is not on screen: for the sender a delivery like any other. */
-function isDelivery(type: string | undefined): boolean {
+export function isDelivery(type: string | undefined): boolean {
   return type === undefined || type === 'inactive';
 }

@@ -11,6 +11,7 @@ import { type Jid, parseJid } from '../wire/jid.ts';
 import { child, children, node } from '../wire/nodes.ts';
 import { asDelivered } from './corruption.ts';
 import type { GroupRouter } from './group-messages.ts';
+import { STATUS_JID, StatusRouter } from './status-messages.ts';
 
 /** A message stanza that arrived at the server. Numbers are E.164; a group is named by its address. */
 export interface Arrival {
@@ -33,6 +34,7 @@ export class Router {
   private readonly faults: FaultTable;
   readonly files: FileHost;
   readonly groups: GroupRouter;
+  private readonly statuses: StatusRouter;
 
   constructor(
     registry: Registry,
@@ -48,6 +50,7 @@ export class Router {
     this.faults = faults;
     this.files = files;
     this.groups = groups;
+    this.statuses = new StatusRouter(registry, stats, faults);
   }
 
   accountAt(jid: string | undefined): Account | undefined {
@@ -66,6 +69,7 @@ export class Router {
   /** Notes a message's arrival and hands each encrypted copy to its device. */
   message(sender: Device, stanza: BinaryNode, arrivedAtMs: number): void {
     const group = this.groups.at(stanza.attrs.to);
+    const isStatus = stanza.attrs.to === STATUS_JID;
     const to = parseJid(stanza.attrs.to);
     const recipient = to && this.registry.account(to);
     this.stats.messages += 1;
@@ -73,10 +77,11 @@ export class Router {
       id: stanza.attrs.id ?? '',
       from: sender.account.number,
       from_device: sender.id,
-      to: group?.jid ?? recipient?.number ?? (to && !to.lid ? `+${to.user}` : ''),
+      to: (isStatus ? STATUS_JID : group?.jid) ?? recipient?.number ?? (to && !to.lid ? `+${to.user}` : ''),
       at_ms: arrivedAtMs,
     });
     if (group) this.groups.message(sender, group, stanza, arrivedAtMs);
+    if (isStatus) this.statuses.message(sender, stanza, arrivedAtMs);
     if (!to) return;
     const identity = child(stanza, 'device-identity');
     const participants = child(stanza, 'participants');
@@ -97,6 +102,10 @@ export class Router {
     const group = this.groups.at(stanza.attrs.to);
     if (group) {
       this.groups.receipt(sender, group, stanza);
+      return;
+    }
+    if (stanza.attrs.to === STATUS_JID) {
+      this.statuses.receipt(sender, stanza);
       return;
     }
     const to = parseJid(stanza.attrs.to);
