@@ -141,7 +141,7 @@ CONTENT_NOT_SUPPORTED = _code(
 RECIPIENT_NOT_SUPPORTED = _code(
     "RECIPIENT_NOT_SUPPORTED",
     _K.UNIMPLEMENTED,
-    "Ponte cannot send to channels, statuses and broadcast lists; give a phone number.",
+    "Ponte cannot send to channels and broadcast lists; give a phone number.",
 )
 SESSION_NOT_LINKED = _code(
     "SESSION_NOT_LINKED", _K.FAILED_PRECONDITION, "The session has no linked number; pair it first."
