@@ -14,6 +14,7 @@ import {
   type SignalRepositoryWithLIDStore,
   unpadRandomMax16,
 } from '@whiskeysockets/baileys';
+import { readPost } from './channel-posts.js';
 import { completePair, contactId } from './contact-id.js';
 import { type Body, isPlainText, kindOf, readContent, unknownContent } from './content/incoming.js';
 import { readPollVote, type StoredProto } from './content/poll-votes.js';
@@ -87,9 +88,19 @@ export class InboundRecorder {
       const { offline: _, ...attrs } = stanza.attrs;
       void this.#arrivals.run('message', async () => {
         if (!ws.isOpen) return;
+        const post = readPost(stanza);
+        if (post && !(await this.#recordPost(post))) return;
         for (const handle of handlers) await handle({ ...stanza, attrs });
       });
     });
+  }
+
+  /** What is posted in a channel is not encrypted. False where it could not be recorded: WhatsApp gets no ack then. */
+  #recordPost(post: InboundContent): Promise<boolean> {
+    return this.record(post).then(
+      () => true,
+      () => false,
+    );
   }
 
   #remember(stanza: BinaryNode): void {

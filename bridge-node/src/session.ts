@@ -5,6 +5,7 @@ import { CloseSignal } from './close-signal.js';
 import { actOnChat } from './commands/act-on-chat.js';
 import { checkNumbers } from './commands/check-numbers.js';
 import { downloadMedia } from './commands/download-media.js';
+import { manageChannel } from './commands/manage-channel.js';
 import { manageGroup } from './commands/manage-group.js';
 import { markRead } from './commands/mark-read.js';
 import { requestPairingCode } from './commands/pairing-code.js';
@@ -201,6 +202,11 @@ export class Session {
         void manageGroup(this.#sock, this.#closeSignal, command.manageGroup, (group) =>
           this.#recordings.tellGroup(group),
         ).then((groupManaged) => this.#stream.emit({ $case: 'groupManaged', groupManaged }));
+        return;
+      case 'manageChannel':
+        void manageChannel(this.#sock, this.#closeSignal, command.manageChannel).then((channelManaged) =>
+          this.#stream.emit({ $case: 'channelManaged', channelManaged }),
+        );
         return;
       case 'downloadMedia':
         void downloadMedia(this.#sock, this.#closeSignal, command.downloadMedia).then((mediaDownloaded) =>

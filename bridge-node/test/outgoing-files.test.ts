@@ -32,7 +32,7 @@ function setUp() {
       [{ filePath: path, thumbnail: Buffer.from('jpeg') }],
       OPTIONS,
     );
-  return { upload, compose };
+  return { upload, uploads, compose };
 }
 
 const video = (said: object = {}) => ({
@@ -69,6 +69,18 @@ describe('FileUploads', () => {
     upload.mockRejectedValueOnce(new Error('no host takes it'));
     await expect(compose(video())).rejects.toBeInstanceOf(UploadFailedError);
     expect((await compose(video()))?.message?.videoMessage?.directPath).toBe('/file');
+  });
+
+  it('uploads a file for channels as it is, apart from that of other chats', async () => {
+    const { upload, uploads, compose } = setUp();
+    const files = [{ filePath: path, thumbnail: Buffer.alloc(0) }];
+    const post = (jid: string) => uploads.compose(jid, Content.fromPartial(video()), files, OPTIONS);
+    const [first, other] = [await post('1@newsletter'), await post('2@newsletter')];
+    await compose(video());
+    expect(upload).toHaveBeenCalledTimes(2);
+    expect(first?.message?.videoMessage?.mediaKey?.length ?? 0).toBe(0);
+    expect(Buffer.from(first?.message?.videoMessage?.fileSha256 ?? [])).toEqual(SHA256);
+    expect(other?.message?.videoMessage?.directPath).toBe('/file');
   });
 
   it('names the album that a file belongs to, and no other message has one', async () => {

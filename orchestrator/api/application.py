@@ -12,6 +12,7 @@ from orchestrator.api.invoke import Core
 from orchestrator.api.metrics import ApiMetrics
 from orchestrator.api.readiness import Check, Readiness
 from orchestrator.api.rpc.campaigns import CampaignMethods
+from orchestrator.api.rpc.channels import ChannelMethods
 from orchestrator.api.rpc.chats import ChatMethods
 from orchestrator.api.rpc.companies import CompanyMethods
 from orchestrator.api.rpc.contacts import ContactMethods
@@ -45,6 +46,7 @@ def public_handlers(services: ApiServices) -> dict[str, Handler]:
             MessageMethods(services.messages),
             ContactMethods(services.contacts),
             ChatMethods(services.chats),
+            ChannelMethods(services.channels),
             GroupMethods(services.groups),
             EventMethods(services.events),
             MediaMethods(services.media),

@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from orchestrator._generated.ponte.v1 import (
     campaign_pb2,
+    channel_pb2,
     chat_pb2,
     company_pb2,
     contact_pb2,
@@ -33,6 +34,7 @@ PUBLIC_FILES = (
     message_pb2.DESCRIPTOR,
     content_pb2.DESCRIPTOR,
     contact_pb2.DESCRIPTOR,
+    channel_pb2.DESCRIPTOR,
     chat_pb2.DESCRIPTOR,
     event_pb2.DESCRIPTOR,
     media_pb2.DESCRIPTOR,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from orchestrator.services.campaign_services import CampaignServices
+from orchestrator.services.channels import ChannelService
 from orchestrator.services.chats import ChatService
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
@@ -27,6 +28,7 @@ class ApiServices:
     messages: MessageService
     contacts: ContactService
     chats: ChatService
+    channels: ChannelService
     groups: GroupServices
     events: EventService
     webhooks: WebhookService

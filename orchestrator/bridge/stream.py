@@ -12,9 +12,10 @@ from loguru import logger
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator._generated.ponte.bridge.v1 import chat_pb2, group_pb2, history_pb2
-from orchestrator.bridge import decode, encode, errors
+from orchestrator.bridge import channels, decode, encode, errors
 from orchestrator.bridge.messages import BridgeEvent, CheckedNumber, Opening, SendResult
 from orchestrator.domain.auth_state import AuthKey
+from orchestrator.domain.channel import Channel, ChannelAction
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.closing import Closed
 from orchestrator.domain.content import Content
@@ -33,6 +34,7 @@ _ANSWERS = frozenset(
         "chat_acted",
         "media_downloaded",
         "group_managed",
+        "channel_managed",
     }
 )
 
@@ -172,6 +174,11 @@ class SessionStream:
             return numbered
 
         return (await self._question(make, timeout_s)).group_managed
+
+    async def manage_channel(self, channel: str, action: ChannelAction, timeout_s: float) -> Channel:
+        """Look a channel up, follow it, or do so no more; raises PonteError where there is no answer."""
+        answer = await self._question(lambda id_: channels.encode_command(id_, channel, action), timeout_s)
+        return channels.decode_answer(answer.channel_managed)
 
     async def download_media(
         self,

@@ -141,7 +141,7 @@ CONTENT_NOT_SUPPORTED = _code(
 RECIPIENT_NOT_SUPPORTED = _code(
     "RECIPIENT_NOT_SUPPORTED",
     _K.UNIMPLEMENTED,
-    "Ponte cannot send to channels and broadcast lists; give a phone number.",
+    "Ponte cannot send to broadcast lists; give phone numbers.",
 )
 SESSION_NOT_LINKED = _code(
     "SESSION_NOT_LINKED", _K.FAILED_PRECONDITION, "The session has no linked number; pair it first."
@@ -294,6 +294,9 @@ GROUP_REFUSED = _code(
     "GROUP_REFUSED",
     _K.FAILED_PRECONDITION,
     "WhatsApp refused this for the group; refresh it, check what the session's number may do there, and try again.",
+)
+CHANNEL_NOT_FOUND = _code(
+    "CHANNEL_NOT_FOUND", _K.NOT_FOUND, "WhatsApp knows no such channel; check its jid or link."
 )
 IMPORT_ENDED = _code(
     "IMPORT_ENDED",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 PHONE_NUMBER_SERVER = "s.whatsapp.net"
 LID_SERVER = "lid"
 GROUP_SERVER = "g.us"
+CHANNEL_SERVER = "newsletter"
 STATUS_JID = "status@broadcast"
 """Where a number's statuses are posted; each is shown to those that it names."""
 
@@ -32,9 +33,14 @@ def is_group(jid: str) -> bool:
     return jid.endswith(f"@{GROUP_SERVER}")
 
 
+def is_channel(jid: str) -> bool:
+    """Tell whether a jid names a channel."""
+    return jid.endswith(f"@{CHANNEL_SERVER}")
+
+
 def is_shared(jid: str) -> bool:
-    """Tell whether a jid names no single contact's chat: a group, or the statuses."""
-    return is_group(jid) or jid == STATUS_JID
+    """Tell whether a jid names no single contact's chat: a group, a channel, or the statuses."""
+    return is_group(jid) or is_channel(jid) or jid == STATUS_JID
 
 
 @dataclass(frozen=True, slots=True)

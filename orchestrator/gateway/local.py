@@ -9,6 +9,7 @@ from orchestrator._generated.ponte.bridge.v1 import group_pb2
 from orchestrator.bridge import groups
 from orchestrator.bridge.stream import SessionStream
 from orchestrator.domain import errors
+from orchestrator.domain.channel import Channel, ChannelAction
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
@@ -110,6 +111,13 @@ class LocalGateway:
         async with self._files.opened_file(scope, media_id) as path:
             command.set_picture.file_path = str(path)
             return await stream.manage_group(command, self._settings.group_timeout_s)
+
+    async def manage_channel(
+        self, scope: CompanyScope, session_id: str, channel: str, action: ChannelAction
+    ) -> Channel:
+        """Look a channel up, follow it, or do so no more."""
+        stream = self._connected(scope, session_id)
+        return await stream.manage_channel(channel, action, self._settings.query_timeout_s)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

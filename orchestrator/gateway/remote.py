@@ -8,7 +8,8 @@ from grpc.aio import AioRpcError
 
 from orchestrator._generated.ponte.gateway.v1 import gateway_pb2 as pb
 from orchestrator._generated.ponte.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
-from orchestrator.bridge import groups
+from orchestrator.bridge import channels, groups
+from orchestrator.domain.channel import Channel, ChannelAction
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.group.commands import GroupAnswer, GroupCommand, SetPicture
@@ -101,6 +102,13 @@ class RemoteGateway:
         )
         answer = await self._ask(self._stub.ManageGroup, request, scope)
         return groups.decode_answer(command, answer.answer)
+
+    async def manage_channel(
+        self, scope: CompanyScope, session_id: str, channel: str, action: ChannelAction
+    ) -> Channel:
+        """Look a channel up, follow it, or do so no more."""
+        request = pb.ManageChannelRequest(session_id=session_id, channel=channel, action=action.value)
+        return channels.decode_channel((await self._ask(self._stub.ManageChannel, request, scope)).channel)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 
 from orchestrator.domain import errors
+from orchestrator.domain.channel import Channel, ChannelAction
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
@@ -79,6 +80,14 @@ class GatewayRouter:
         holder = await self._holder(scope, session_id)
         with self._forgetting(scope, session_id):
             return await holder.manage_group(scope, session_id, command)
+
+    async def manage_channel(
+        self, scope: CompanyScope, session_id: str, channel: str, action: ChannelAction
+    ) -> Channel:
+        """Look a channel up, follow it, or do so no more."""
+        holder = await self._holder(scope, session_id)
+        with self._forgetting(scope, session_id):
+            return await holder.manage_channel(scope, session_id, channel, action)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

@@ -11,7 +11,9 @@ from orchestrator._generated.ponte.gateway.v1.gateway_pb2_grpc import (
     GatewayServiceServicer,
     add_GatewayServiceServicer_to_server,
 )
+from orchestrator.bridge import channels
 from orchestrator.domain import errors
+from orchestrator.domain.channel import ChannelAction
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.errors import PonteError
 from orchestrator.gateway import calls, codec
@@ -109,6 +111,17 @@ class _Servicer(GatewayServiceServicer):
             scope = calls.admit(self._secret, context.invocation_metadata() or ())
             answer = await self._local.ask_group(scope, request.session_id, request.command, request.media_id)
             return pb.ManageGroupResponse(answer=answer)
+        except Exception as error:
+            await _abort(context, error)
+
+    async def ManageChannel(
+        self, request: pb.ManageChannelRequest, context: Context
+    ) -> pb.ManageChannelResponse:
+        try:
+            scope = calls.admit(self._secret, context.invocation_metadata() or ())
+            action = ChannelAction(request.action)
+            found = await self._local.manage_channel(scope, request.session_id, request.channel, action)
+            return pb.ManageChannelResponse(channel=channels.encode_channel(found))
         except Exception as error:
             await _abort(context, error)
 

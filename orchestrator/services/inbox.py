@@ -8,7 +8,7 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, not_found
 from orchestrator.domain.ids import make_id
 from orchestrator.domain.inbound import InboundMessage
-from orchestrator.domain.jid import ContactId, is_group
+from orchestrator.domain.jid import ContactId, is_channel, is_group
 from orchestrator.domain.message import Direction, Lane, Message, MessageStatus, MessageTimes
 from orchestrator.services.batching import TransactionBatcher
 from orchestrator.services.contacts import ContactBook, Sighting
@@ -98,7 +98,7 @@ class InboxService:
         ]
         await message_store.add(tx, scope, stored)
         await message_receipts.expect(tx, scope, [one for one in messages if _is_own_in_group(one)])
-        await media_downloads.add(tx, scope, [one for one in messages if carries_file(one.content)], now)
+        await media_downloads.add(tx, scope, [one for one in messages if _brings_file(one)], now)
         await self._policy.note(tx, scope, messages)
         added = {message.id for message in messages}
         await message_marks.save_said(
@@ -176,6 +176,11 @@ def _sighting(inbound: InboundMessage) -> Sighting:
 
 def _is_own_in_group(message: Message) -> bool:
     return message.direction is Direction.OUTBOUND and is_group(message.chat_jid)
+
+
+def _brings_file(message: Message) -> bool:
+    """What is posted in channels is not encrypted, which Baileys does not download."""
+    return carries_file(message.content) and not is_channel(message.chat_jid)
 
 
 def _first_named(chat: ContactId, sender: ContactId) -> ContactId:

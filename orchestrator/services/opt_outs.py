@@ -7,7 +7,7 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.consent import Suppression, SuppressionCause
 from orchestrator.domain.events import EventType, NewEvent
 from orchestrator.domain.ids import make_id, make_whatsapp_message_id
-from orchestrator.domain.jid import is_group
+from orchestrator.domain.jid import is_shared
 from orchestrator.domain.message import Direction, Lane, Message, MessageStatus, MessageTimes
 from orchestrator.domain.policy.opt_out import AFTER_CAMPAIGN, ALWAYS, folded, opt_out_word
 from orchestrator.services.context import Context, SendingLimits
@@ -39,7 +39,7 @@ class InboundPolicy:
         `messages` are new and recorded; the company is locked.
         """
         now = self._context.clock()
-        direct = [message for message in messages if not is_group(message.chat_jid)]
+        direct = [message for message in messages if not is_shared(message.chat_jid)]
         opt_outs = [message for message in direct if _may_opt_out(message)]
         facts = {}
         for message in opt_outs:

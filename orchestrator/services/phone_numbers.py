@@ -10,7 +10,6 @@ from orchestrator.domain.errors import PonteError, invalid_field
 from orchestrator.domain.jid import phone_number_to_jid
 from orchestrator.domain.number_spelling import other_spelling
 
-_NOT_SENT_TO = ("@newsletter", "@broadcast")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -27,10 +26,9 @@ def check_phone_number(text: str, field: str) -> str:
 def check_recipient(text: str, field: str) -> str:
     """As `check_phone_number`, for somebody to send to.
 
-    Raises PonteError: INVALID_PHONE_NUMBER, and RECIPIENT_NOT_SUPPORTED for the jid of a channel, the statuses or a
-    broadcast list.
+    Raises PonteError: INVALID_PHONE_NUMBER, and RECIPIENT_NOT_SUPPORTED for the jid of a broadcast list.
     """
-    if text.endswith(_NOT_SENT_TO):
+    if text.endswith("@broadcast"):
         raise PonteError(errors.RECIPIENT_NOT_SUPPORTED)
     return check_phone_number(text, field)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.jid import STATUS_JID
+from orchestrator.domain.jid import is_group, is_shared
 from orchestrator.domain.message import Lane, MessageStatus, WaitingFor
 from orchestrator.domain.policy.after import after_send
 from orchestrator.domain.policy.conversation import is_in_conversation
@@ -155,7 +155,7 @@ class _Pass:
         """The same each time it is asked about: what waits for its turn is asked about this much before."""
         settings = self.snapshot.settings
         message = stored.message
-        if not settings.enforced or message.kind != "text" or message.chat_jid == STATUS_JID:
+        if not settings.enforced or message.kind != "text" or not _shows_typing(message.chat_jid):
             return 0.0
         # Not a secret: that it is the same after a restart is what counts.
         return typing_time(len(message.text), settings.typing, Random(message.id))  # noqa: S311
@@ -223,6 +223,10 @@ async def claim(
         await _look_for_unread(tx, scope, going, done)
     more = bool(done.waiting or done.held_chats) and len(going) < room
     return PolicyClaim(going, done.left, done.snapshot, more)
+
+
+def _shows_typing(chat_jid: str) -> bool:
+    return is_group(chat_jid) or not is_shared(chat_jid)
 
 
 async def _look_for_unread(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.domain.channel import Channel, ChannelAction
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import Content
@@ -88,6 +89,12 @@ class GatewayPort(Protocol):
 
     async def manage_group(self, scope: CompanyScope, session_id: str, command: GroupCommand) -> GroupAnswer:
         """Ask WhatsApp something about groups, or change one. Raises PonteError where it refuses or does not answer."""
+        ...
+
+    async def manage_channel(
+        self, scope: CompanyScope, session_id: str, channel: str, action: ChannelAction
+    ) -> Channel:
+        """Look a channel up, follow it, or do so no more. Raises PonteError(CHANNEL_NOT_FOUND)."""
         ...
 
     async def request_pairing_code(

@@ -20,7 +20,14 @@ from orchestrator.domain.content import (
     Text,
 )
 from orchestrator.domain.errors import PonteError, invalid_field
-from orchestrator.domain.jid import STATUS_JID, ContactId, is_group, is_shared, phone_number_to_jid
+from orchestrator.domain.jid import (
+    STATUS_JID,
+    ContactId,
+    is_channel,
+    is_group,
+    is_shared,
+    phone_number_to_jid,
+)
 from orchestrator.domain.message import Direction, Message, MessageStatus
 from orchestrator.domain.number_spelling import other_jid
 from orchestrator.services.status_posts import about_status
@@ -71,6 +78,11 @@ class NamedMessages:
         reference = Reference(
             target.wa_message_id, target.direction is Direction.OUTBOUND, participant=target.participant
         )
+        if is_channel(target.chat_jid):
+            raise PonteError(
+                errors.CONTENT_NOT_SUPPORTED,
+                "What is posted in a channel can be neither changed nor answered.",
+            )
         if target.chat_jid == STATUS_JID:
             content = about_status(content, target.content or content, field)
         contact = ContactId() if is_shared(target.chat_jid) else target.contact

@@ -11,7 +11,7 @@ from orchestrator.domain.content.albums import announced, items_of
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.events import EventType
 from orchestrator.domain.ids import make_id, make_whatsapp_message_id
-from orchestrator.domain.jid import STATUS_JID, ContactId, is_group
+from orchestrator.domain.jid import STATUS_JID, ContactId, is_channel, is_group, is_shared
 from orchestrator.domain.message import (
     Direction,
     Lane,
@@ -21,6 +21,7 @@ from orchestrator.domain.message import (
 )
 from orchestrator.domain.session import LINKED_STATES
 from orchestrator.services.batching import TransactionBatcher
+from orchestrator.services.channels import check_channel, check_post
 from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
 from orchestrator.services.group_input import check_group_field
@@ -110,9 +111,15 @@ class Submissions:
         content = command.content or plain_text(command.body)
         if not command.forward:
             content.check()
+        if command.forward and is_shared(command.to) and not is_group(command.to):
+            raise invalid_field(
+                errors.INVALID_ARGUMENT, "forward", "Messages are forwarded to people and groups."
+            )
         if command.to == STATUS_JID:
-            _check_status(command, content)
-        elif content.audience:
+            check_status(content)
+        elif is_channel(command.to):
+            check_post(content)
+        if content.audience and command.to != STATUS_JID:
             raise invalid_field(errors.INVALID_ARGUMENT, "audience", "Only a status has an audience.")
         if command.to or command.forward or not content.message_id:
             _check_recipient(command.to)
@@ -282,17 +289,13 @@ class _Sessions:
         return session_id
 
 
-def _check_status(command: SubmitText, content: Content) -> None:
-    if command.forward:
-        raise invalid_field(errors.INVALID_ARGUMENT, "forward", "A status cannot be a forwarded message.")
-    check_status(content)
-
-
 def _check_recipient(to: str) -> None:
     if to == STATUS_JID:
         return
     if is_group(to):
         check_group_field(to, "to")
+    elif is_channel(to):
+        check_channel(to, "to")
     else:
         check_recipient(to, "to")
 

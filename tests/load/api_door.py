@@ -78,6 +78,7 @@ async def _serve(pipe: Connection, with_profile: bool) -> None:
         messages=cast(Any, InMemoryMessages()),
         contacts=nothing,
         chats=nothing,
+        channels=nothing,
         groups=nothing,
         events=nothing,
         webhooks=nothing,

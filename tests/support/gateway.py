@@ -3,6 +3,7 @@
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
 
+from orchestrator.domain.channel import Channel, ChannelAction
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import GATEWAY_UNAVAILABLE, PonteError
@@ -41,6 +42,10 @@ class FakeGateway:
         """(session id, command) of manage_group."""
         self.group_answers: deque[GroupAnswer | PonteError] = deque()
         """What manage_group answers next; an empty answer where there is none."""
+        self.channels_asked: list[tuple[str, str, ChannelAction]] = []
+        """(session id, channel, action) of manage_channel."""
+        self.channel = Channel("120363000000000001@newsletter", "News", role="SUBSCRIBER")
+        """What manage_channel answers."""
         self.pairings: list[tuple[str, str]] = []
         """(session id, phone number) of request_pairing_code."""
         self.logged_out: list[str] = []
@@ -111,6 +116,13 @@ class FakeGateway:
         if isinstance(answer, PonteError):
             raise answer
         return answer
+
+    async def manage_channel(
+        self, scope: CompanyScope, session_id: str, channel: str, action: ChannelAction
+    ) -> Channel:
+        self._demand_available()
+        self.channels_asked.append((session_id, channel, action))
+        return self.channel
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

@@ -19,6 +19,7 @@ from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.router import GatewayRouter
 from orchestrator.gateway.settings import GatewaySettings
 from orchestrator.services.campaign_services import CampaignServices
+from orchestrator.services.channels import ChannelService
 from orchestrator.services.chats import ChatService
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
@@ -284,6 +285,7 @@ async def _house(
         messages=MessageService(context, event_bell, OutgoingFiles(media)),
         contacts=ContactService(context, router),
         chats=ChatService(context, router),
+        channels=ChannelService(context, router),
         groups=GroupServices.of(context, router, OutgoingFiles(media)),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),

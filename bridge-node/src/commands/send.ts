@@ -3,6 +3,7 @@ import {
   type BinaryNode,
   type GroupMetadata,
   isJidGroup,
+  isJidNewsletter,
   isPnUser,
   type MessageRelayOptions,
   type MiscMessageGenerationOptions,
@@ -281,6 +282,8 @@ export class Sender {
 
   /** What cannot be prepared is left to Baileys, whose errors say more. */
   async #prepare({ chatJid, content }: SendMessage): Promise<void> {
+    // What is posted there is not encrypted.
+    if (isJidNewsletter(chatJid)) return;
     const audience = content?.$case === 'composed' ? audienceOf(content.composed) : [];
     await this.closeSignal.race(this.prepare(chatJid, audience)).catch((error: unknown) => {
       if (this.closeSignal.fired || isOfGroup(error)) throw error;

@@ -1,5 +1,6 @@
 import {
   generateWAMessageFromContent,
+  isJidNewsletter,
   type MiscMessageGenerationOptions,
   prepareWAMessageMedia,
   proto,
@@ -54,7 +55,7 @@ export class FileUploads {
     const found = readFile(content, file?.thumbnail ?? Buffer.alloc(0));
     if (!found || !file) return undefined;
     const { kind, media, fields, round } = found;
-    const uploaded = await this.#uploadOnce(kind, media.sha256, file.filePath);
+    const uploaded = await this.#uploadOnce(kind, media.sha256, file.filePath, chatJid);
     const message = { ...uploaded, ...fields, mimetype: media.mimeType, ...contextOf(content) };
     const inner: proto.IMessage = {
       ...(round ? { ptvMessage: message } : { [`${kind}Message`]: message }),
@@ -64,23 +65,26 @@ export class FileUploads {
     return generateWAMessageFromContent(chatJid, proto.Message.fromObject(whole), options);
   }
 
-  #uploadOnce(kind: Kind, sha256: string, path: string): Promise<Uploaded> {
-    const key = `${kind}/${sha256 || path}`;
+  /** A channel's files are not encrypted: those of all chats but channels are the same. */
+  #uploadOnce(kind: Kind, sha256: string, path: string, chatJid: string): Promise<Uploaded> {
+    const plainFor = isJidNewsletter(chatJid) ? chatJid : undefined;
+    const key = `${plainFor ? 'plain/' : ''}${kind}/${sha256 || path}`;
     const known = this.#uploaded.get(key);
     if (known) return known;
-    const uploading = this.#uploadFile(kind, path);
+    const uploading = this.#uploadFile(kind, path, plainFor);
     this.#uploaded.set(key, uploading);
     uploading.catch(() => this.#uploaded.delete(key));
     return uploading;
   }
 
-  async #uploadFile(kind: Kind, path: string): Promise<Uploaded> {
+  async #uploadFile(kind: Kind, path: string, plainFor: string | undefined): Promise<Uploaded> {
     try {
       // Given a length and a thumbnail, Baileys neither decodes the file nor keeps a second copy of it.
       const content = { [kind]: { url: path }, seconds: 0, jpegThumbnail: '' };
       const message = await prepareWAMessageMedia(content as unknown as { image: { url: string } }, {
         upload: this.upload,
         mediaUploadTimeoutMs: UPLOAD_TIMEOUT_MS,
+        ...(plainFor ? { jid: plainFor } : {}),
       });
       const made = message[`${kind}Message`];
       if (!made) throw new Error('Baileys made no message of the file');

@@ -19,6 +19,7 @@ from orchestrator.queue.bells import LocalWork, QueueBells
 from orchestrator.queue.jobs import DISPATCH, WEBHOOKS
 from orchestrator.services.campaign_rounds import CampaignRounds
 from orchestrator.services.campaign_services import CampaignServices
+from orchestrator.services.channels import ChannelService
 from orchestrator.services.chats import ChatService
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
@@ -151,6 +152,7 @@ def make_api_services(
         messages=MessageService(context, event_bell, files),
         contacts=ContactService(context, router),
         chats=ChatService(context, router),
+        channels=ChannelService(context, router),
         groups=GroupServices.of(context, router, files),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, _guard(settings)),

@@ -18,6 +18,7 @@ from orchestrator.api.services import ApiServices
 from orchestrator.api.settings import Addresses, ApiSettings
 from orchestrator.domain.company import CompanyScope
 from orchestrator.services.campaign_services import CampaignServices
+from orchestrator.services.channels import ChannelService
 from orchestrator.services.chats import ChatService
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
@@ -66,6 +67,7 @@ def make_services(context: Context, gateway: FakeGateway, media_folder: Path) ->
         messages=MessageService(context, event_bell, OutgoingFiles(media)),
         contacts=ContactService(context, gateway),
         chats=ChatService(context, gateway),
+        channels=ChannelService(context, gateway),
         groups=GroupServices.of(context, gateway, OutgoingFiles(media)),
         events=EventService(context, event_bell),
         webhooks=WebhookService(context, UrlGuard()),

@@ -51,7 +51,7 @@ class Case:
 BODIES = {
     "number with letters": Case({**GOOD, "to": "+55119x"}, "INVALID_PHONE_NUMBER", ("to",)),
     "number without plus": Case({**GOOD, "to": "5511987654321"}, "INVALID_PHONE_NUMBER", ("to",)),
-    "a channel": Case({**GOOD, "to": "120363000000000001@newsletter"}, "RECIPIENT_NOT_SUPPORTED", status=501),
+    "what is no channel": Case({**GOOD, "to": "news@newsletter"}, "INVALID_ARGUMENT", ("to",)),
     "a broadcast list": Case({**GOOD, "to": "1700000000@broadcast"}, "RECIPIENT_NOT_SUPPORTED", status=501),
     "a status for nobody": Case({**GOOD, "to": "status@broadcast"}, "INVALID_ARGUMENT", ("audience",)),
     "number missing": Case({"text": {"body": "x"}}, "INVALID_PHONE_NUMBER", ("to",)),

@@ -89,6 +89,7 @@ _GOOD: dict[str, dict[str, Any]] = {
     "BlockContactRequest": {"contact": "+5511955554444"},
     "UnblockContactRequest": {"contact": "+5511955554444"},
     "WatchPresenceRequest": {"contact": "+5511955554444"},
+    "ChannelRequest": {"channel": "120363000000000001@newsletter"},
     "CheckContactsRequest": {"phone_numbers": ["+5511955554444"]},
     "CreateWebhookRequest": {"url": "https://example.com/walker"},
     "UpdateWebhookRequest": {"url": "https://example.com/walker"},

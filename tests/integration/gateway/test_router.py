@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
-from orchestrator._generated.ponte.bridge.v1 import chat_pb2, group_pb2
+from orchestrator._generated.ponte.bridge.v1 import channel_pb2, chat_pb2, group_pb2
 from orchestrator.bridge.memory import MemoryBridge, MemoryPeer
+from orchestrator.domain.channel import Channel, ChannelAction
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
@@ -265,3 +266,31 @@ async def test_a_taken_address_and_a_missing_secret_are_told(house: RemoteHouse)
         await GatewayServer(house.gateway, house.address, SECRET).start()
     with pytest.raises(StartupError, match="secret"):
         GatewayServer(house.gateway, house.address, "")
+
+
+async def test_channels_are_asked_about_through_the_gateway_that_holds_the_session(
+    house: RemoteHouse,
+) -> None:
+    session_id, peer = await house.connected()
+    following = asyncio.create_task(
+        house.router.manage_channel(house.scope, session_id, "1@newsletter", ChannelAction.FOLLOW)
+    )
+    command = await peer.next_command()
+    assert command is not None
+    asked = command.manage_channel
+    assert (asked.channel, asked.action) == ("1@newsletter", channel_pb2.CHANNEL_ACTION_FOLLOW)
+    told = channel_pb2.Channel(jid="1@newsletter", name="News", followers=3, invite_code="I", role="ADMIN")
+    peer.emit(channel_managed=channel_pb2.ChannelManaged(request_id=asked.request_id, channel=told))
+    assert await following == Channel("1@newsletter", "News", "", 3, "I", "ADMIN")
+
+    for code, raised_code in (("NOT_FOUND", "CHANNEL_NOT_FOUND"), ("RATE_LIMITED", "WHATSAPP_RATE_LIMITED")):
+        looking = asyncio.create_task(
+            house.router.manage_channel(house.scope, session_id, "2@newsletter", ChannelAction.READ)
+        )
+        command = await peer.next_command()
+        assert command is not None
+        request_id = command.manage_channel.request_id
+        peer.emit(channel_managed=channel_pb2.ChannelManaged(request_id=request_id, error_code=code))
+        with pytest.raises(PonteError) as raised:
+            await looking
+        assert raised.value.code.name == raised_code

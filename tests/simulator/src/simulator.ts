@@ -3,6 +3,7 @@ import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { Channels } from './accounts/channels.ts';
 import { Companion } from './accounts/companion.ts';
 import { Groups } from './accounts/groups.ts';
 import type { Behaviour, Phone } from './accounts/phone.ts';
@@ -58,6 +59,7 @@ export class Simulator {
   readonly options: SimulatorOptions;
   readonly registry = new Registry();
   readonly groups = new Groups();
+  readonly channels = new Channels();
   readonly faults = new FaultTable();
   readonly stats = new Stats();
   readonly media = new MediaStore();

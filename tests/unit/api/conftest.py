@@ -19,6 +19,7 @@ def api_services() -> ApiServices:
         messages=nothing,
         contacts=nothing,
         chats=nothing,
+        channels=nothing,
         groups=nothing,
         events=nothing,
         webhooks=nothing,

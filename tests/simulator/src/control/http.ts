@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Simulator } from '../simulator.ts';
 import { ApiError } from './errors.ts';
 import { callRoutes } from './routes-calls.ts';
+import { channelRoutes } from './routes-channels.ts';
 import { deviceRoutes } from './routes-devices.ts';
 import { faultRoutes } from './routes-faults.ts';
 import { groupMessageRoutes } from './routes-group-messages.ts';
@@ -34,6 +35,7 @@ export interface Route {
 
 const ROUTES: Route[] = [
   ...callRoutes,
+  ...channelRoutes,
   ...phoneRoutes,
   ...standingRoutes,
   ...historyRoutes,

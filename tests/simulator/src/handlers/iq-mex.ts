@@ -5,20 +5,24 @@ import { Companion } from '../accounts/companion.ts';
 import type { Standing } from '../accounts/standing.ts';
 import type { Connection } from '../connection.ts';
 import { SERVER_JID } from '../wire/jid.ts';
-import { child, iqResult, node } from '../wire/nodes.ts';
+import { bytesOf, child, iqResult, node } from '../wire/nodes.ts';
+import { answerChannelQuery } from './mex-channels.ts';
 
-/** GraphQL queries, of which only the account's standing is known. */
-export function answerMex({ device }: Connection, iq: BinaryNode): BinaryNode | undefined {
-  const queryId = child(iq, 'query')?.attrs.query_id;
-  const standing = device?.account.standing;
-  if (!standing) return undefined;
+/** GraphQL queries, of which only the account's standing and channels are known. */
+export function answerMex({ device, simulator }: Connection, iq: BinaryNode): BinaryNode | undefined {
+  const query = child(iq, 'query');
+  const queryId = query?.attrs.query_id;
+  if (!device) return undefined;
+  const { standing } = device.account;
   if (queryId === QueryIds.REACHOUT_TIMELOCK) {
     return answer(iq, { xwa2_fetch_account_reachout_timelock: lockOf(standing) });
   }
   if (queryId === QueryIds.MESSAGE_CAPPING_INFO) {
     return answer(iq, { xwa2_message_capping_info: cappingOf(standing) });
   }
-  return undefined;
+  const { variables = {} } = JSON.parse(query ? (bytesOf(query) ?? '{}').toString() : '{}');
+  const answered = answerChannelQuery(simulator.channels, device.account, queryId, variables);
+  return answered && iqResult(iq, [node('result', {}, Buffer.from(JSON.stringify(answered)))]);
 }
 
 /** Tells an account's clients what its standing is now. */

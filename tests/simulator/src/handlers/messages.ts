@@ -1,9 +1,11 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
+import { isChannelJid } from '../accounts/channels.ts';
 import { groupIdOf } from '../accounts/group.ts';
 import type { Connection } from '../connection.ts';
-import { node } from '../wire/nodes.ts';
+import { bytesOf, child, node } from '../wire/nodes.ts';
 
 const DEFAULT_ACK_ERROR = 479;
+const NOT_AN_ADMIN = 403;
 const DEFAULT_LATE_ACK_MS = 1_000;
 
 /** A client's message: taken, passed on and acknowledged, unless a fault says otherwise. */
@@ -25,12 +27,20 @@ export function handleMessage(connection: Connection, stanza: BinaryNode): void 
   }
   const { groups } = simulator.router;
   const isToGroup = groupIdOf(stanza.attrs.to) !== undefined;
-  const refusal = isToGroup ? groups.refusalOf(device.account, groups.at(stanza.attrs.to)) : undefined;
+  const channel = simulator.channels.at(stanza.attrs.to);
+  const mayPost = channel ? channel.owner === device.account : !isChannelJid(stanza.attrs.to);
+  const refusal = isToGroup
+    ? groups.refusalOf(device.account, groups.at(stanza.attrs.to))
+    : mayPost
+      ? undefined
+      : NOT_AN_ADMIN;
   if (refusal) {
     connection.send(acknowledgement(stanza, refusal));
     return;
   }
   simulator.router.message(device, stanza, arrivedAtMs);
+  const post = channel && child(stanza, 'plaintext');
+  if (post) channel.post(stanza.attrs.id ?? '', bytesOf(post) ?? Buffer.alloc(0));
   if (faults.take('cut_after_message', number)) {
     connection.cut();
     return;

@@ -1,5 +1,6 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Account } from '../accounts/account.ts';
+import { isChannelJid } from '../accounts/channels.ts';
 import { Companion } from '../accounts/companion.ts';
 import type { Device } from '../accounts/device.ts';
 import type { FileHost } from '../accounts/phone-files.ts';
@@ -77,7 +78,10 @@ export class Router {
       id: stanza.attrs.id ?? '',
       from: sender.account.number,
       from_device: sender.id,
-      to: (isStatus ? STATUS_JID : group?.jid) ?? recipient?.number ?? (to && !to.lid ? `+${to.user}` : ''),
+      to:
+        (isStatus || isChannelJid(stanza.attrs.to) ? stanza.attrs.to : group?.jid) ??
+        recipient?.number ??
+        (to && !to.lid ? `+${to.user}` : ''),
       at_ms: arrivedAtMs,
     });
     if (group) this.groups.message(sender, group, stanza, arrivedAtMs);
