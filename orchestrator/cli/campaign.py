@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import aiohttp
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from orchestrator.cli.calling import Key, Url, call
 from orchestrator.cli.campaign_curve import bars_of, draw, svg
 from orchestrator.cli.client import CallFailedError, Json, PonteClient
-from orchestrator.cli.company import local_url
-from orchestrator.config import load_settings
+from orchestrator.cli.following import Standing, follow
 from orchestrator.startup import StartupError
 
 app = typer.Typer(help="Campaigns: recipients, forecast, start, progress.", no_args_is_help=True)
 
-_LOOK_EVERY_S = 1.0
 _PLAN_EVERY_S = 60.0
 """A forecast of a large campaign takes seconds."""
 _AXIS_COLUMNS = 12
@@ -44,8 +39,6 @@ class _Wording:
     path: Path | None = None
 
 
-Key = Annotated[str, typer.Option(envvar="PONTE_KEY", help="The company's key")]
-Url = Annotated[str, typer.Option(help="Where Ponte's REST is")]
 Id = Annotated[str, typer.Argument(help="The campaign's id")]
 
 
@@ -65,10 +58,7 @@ def import_(
 
     async def work(client: PonteClient) -> None:
         into = list_id or await _new_list(client, name or file.stem, region)
-        with file.open("rb") as content:
-            form = aiohttp.FormData()
-            form.add_field("file", content, filename=file.name)
-            done = await client.post_form(f"/v1/recipient-lists/{into}:import", form)
+        done = await client.upload(f"/v1/recipient-lists/{into}:import", file)
         typer.echo(f"list      {into}")
         typer.echo(f"lines     {done['lines']}, new on the list {done['accepted']}")
         for reason, count in sorted(done["reported"].items()):
@@ -78,7 +68,7 @@ def import_(
             report.write_bytes(await client.get_bytes(path))
             typer.echo(f"report    {report}")
 
-    _run(url, key, work)
+    call(url, key, work)
 
 
 @app.command("create")
@@ -110,7 +100,7 @@ def create(
         body["variants"] = [await _uploaded(client, wording) for wording in wordings]
         typer.echo(f"campaign  {(await client.post('/v1/campaigns', body))['id']}")
 
-    _run(url, key, work)
+    call(url, key, work)
 
 
 @app.command("plan")
@@ -133,7 +123,7 @@ def plan(
             svg_file.write_text(svg(bars, campaign["name"]), encoding="utf-8")
             typer.echo(f"curve     {svg_file}")
 
-    _run(url, key, work)
+    call(url, key, work)
 
 
 @app.command("start")
@@ -177,7 +167,7 @@ def status(
     async def work(client: PonteClient) -> None:
         campaign = await client.get(f"/v1/campaigns/{campaign_id}")
         if follow:
-            campaign = await _follow(client, campaign)
+            campaign = await _followed(client, campaign)
         _show(campaign)
         for variant in (await client.get(f"/v1/campaigns/{campaign_id}/results"))["variants"]:
             leads = ", leads" if variant["leads"] else ""
@@ -186,7 +176,7 @@ def status(
                 f"read {variant['read']}, replied {variant['replied']} ({variant['reply_share']:.0%}){leads}"
             )
 
-    _run(url, key, work)
+    call(url, key, work)
 
 
 def show_plan(console: Console, name: str, told: Json) -> None:
@@ -216,20 +206,12 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _run(url: str, key: str, work: Callable[[PonteClient], Awaitable[None]]) -> None:
-    async def connected() -> None:
-        async with PonteClient.connect(url or local_url(load_settings()), key) as client:
-            await work(client)
-
-    asyncio.run(connected())
-
-
 def _move(url: str, key: str, campaign_id: str, verb: str, *, follow: bool = False) -> None:
     async def work(client: PonteClient) -> None:
         campaign = await client.post(f"/v1/campaigns/{campaign_id}:{verb}")
-        _show(await _follow(client, campaign) if follow else campaign)
+        _show(await _followed(client, campaign) if follow else campaign)
 
-    _run(url, key, work)
+    call(url, key, work)
 
 
 def _wording(block: str, folder: Path) -> _Wording:
@@ -246,10 +228,7 @@ def _wording(block: str, folder: Path) -> _Wording:
 async def _uploaded(client: PonteClient, wording: _Wording) -> Json:
     if wording.path is None:
         return {"text": wording.text}
-    with wording.path.open("rb") as file:
-        form = aiohttp.FormData()
-        form.add_field("file", file, filename=wording.path.name)
-        media = await client.post_form("/v1/media", form)
+    media = await client.upload("/v1/media", wording.path)
     return {"text": wording.text, "file": {"kind": wording.kind, "media_id": media["id"]}}
 
 
@@ -258,28 +237,19 @@ async def _new_list(client: PonteClient, name: str, region: str) -> str:
     return str(made["id"])
 
 
-async def _follow(client: PonteClient, campaign: Json) -> Json:
+async def _followed(client: PonteClient, campaign: Json) -> Json:
     """Show the progress of a campaign until it goes on no more, with the time at which its plan says it ends."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[ends]}"),
-    )
-    with Progress(*columns) as shown:
-        progress = campaign["progress"]
-        bar = shown.add_task(
-            campaign["state"], total=progress["recipients"], completed=progress["done"], ends=""
-        )
-        planned_at = -_PLAN_EVERY_S
-        while campaign["state"] in _GOES_ON:
-            if time.monotonic() - planned_at >= _PLAN_EVERY_S:
-                planned_at = time.monotonic()
-                shown.update(bar, ends=await _planned_end(client, campaign["id"]))
-            await asyncio.sleep(_LOOK_EVERY_S)
-            campaign = await client.get(f"/v1/campaigns/{campaign['id']}")
-            shown.update(bar, completed=campaign["progress"]["done"], description=campaign["state"])
-    return campaign
+    ends, planned_at = "", -_PLAN_EVERY_S
+
+    async def standing_of(seen: Json) -> Standing:
+        nonlocal ends, planned_at
+        if seen["state"] in _GOES_ON and time.monotonic() - planned_at >= _PLAN_EVERY_S:
+            planned_at = time.monotonic()
+            ends = await _planned_end(client, seen["id"])
+        return Standing(seen["state"], seen["progress"]["done"], seen["progress"]["recipients"], ends)
+
+    path = f"/v1/campaigns/{campaign['id']}"
+    return await follow(lambda: client.get(path), campaign, standing_of, _GOES_ON)
 
 
 async def _planned_end(client: PonteClient, campaign_id: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
@@ -58,6 +59,13 @@ class PonteClient:
         """POST a form with a file to `path`, however long that takes; raises like get()."""
         content: Json = json.loads(await self._ask("POST", path, data=form, timeout=_NO_TIMEOUT))
         return content
+
+    async def upload(self, path: str, file: Path) -> Json:
+        """POST a file of this machine to `path`, however long that takes; raises like get()."""
+        with file.open("rb") as content:
+            form = aiohttp.FormData()
+            form.add_field("file", content, filename=file.name)
+            return await self.post_form(path, form)
 
     async def get_bytes(self, path: str) -> bytes:
         """GET what `path` has, as it is, however long that takes; raises like get()."""

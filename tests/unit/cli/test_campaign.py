@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from orchestrator.cli import campaign as campaign_commands
+from orchestrator.cli import following
 from orchestrator.cli.campaign_curve import ROWS, bars_of, draw, svg
 from orchestrator.cli.main import app
 from orchestrator.startup import StartupError
@@ -47,7 +47,7 @@ def run(rest: FakeRest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call
     """Run `ponte campaign ...` and give what it printed; it must succeed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setattr(campaign_commands, "_LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(following, "LOOK_EVERY_S", 0.0)
 
     def command(*arguments: str) -> str:
         every = ["campaign", *arguments, "--key", "k", "--url", rest.url]
