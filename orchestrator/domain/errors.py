@@ -2,32 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-
-class ErrorKind(StrEnum):
-    """What sort of failure it is; the front doors map it to a gRPC status and an HTTP status."""
-
-    INVALID_ARGUMENT = "INVALID_ARGUMENT"
-    UNAUTHENTICATED = "UNAUTHENTICATED"
-    PERMISSION_DENIED = "PERMISSION_DENIED"
-    NOT_FOUND = "NOT_FOUND"
-    ALREADY_EXISTS = "ALREADY_EXISTS"
-    FAILED_PRECONDITION = "FAILED_PRECONDITION"
-    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
-    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
-    UNAVAILABLE = "UNAVAILABLE"
-    UNIMPLEMENTED = "UNIMPLEMENTED"
-    INTERNAL = "INTERNAL"
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorCode:
-    """A stable cause: its name, its kind, and the sentence used where the raiser gives none."""
-
-    name: str
-    kind: ErrorKind
-    sentence: str
+from orchestrator.domain.error_code import CODES as CODES
+from orchestrator.domain.error_code import ErrorCode as ErrorCode
+from orchestrator.domain.error_code import ErrorKind as ErrorKind
+from orchestrator.domain.error_code import new_code as _code
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +16,6 @@ class FieldViolation:
     field: str
     description: str
 
-
-def _code(name: str, kind: ErrorKind, sentence: str) -> ErrorCode:
-    code = ErrorCode(name, kind, sentence)
-    CODES[name] = code
-    return code
-
-
-CODES: dict[str, ErrorCode] = {}
 
 _K = ErrorKind
 INVALID_ARGUMENT = _code(
@@ -302,6 +273,41 @@ IMPORT_ENDED = _code(
     "IMPORT_ENDED",
     _K.FAILED_PRECONDITION,
     "The import has ended; only one that waits or runs can be cancelled.",
+)
+EXPORT_UNREADABLE = _code(
+    "EXPORT_UNREADABLE",
+    _K.INVALID_ARGUMENT,
+    "The file is neither the .txt nor the .zip that WhatsApp exports, or it is damaged; export the chat anew.",
+)
+EXPORT_ENCODING = _code(
+    "EXPORT_ENCODING",
+    _K.INVALID_ARGUMENT,
+    "The chat's text is not UTF-8; give the file as WhatsApp exported it, not saved anew by another program.",
+)
+EXPORT_WITHOUT_CHAT = _code(
+    "EXPORT_WITHOUT_CHAT",
+    _K.INVALID_ARGUMENT,
+    "The .zip has no chat in it; give the one that WhatsApp exported, with its _chat.txt or 'WhatsApp Chat ...txt'.",
+)
+EXPORT_WITHOUT_MESSAGES = _code(
+    "EXPORT_WITHOUT_MESSAGES",
+    _K.INVALID_ARGUMENT,
+    "No line of the file begins a message as WhatsApp exports them; give the file unchanged, and check date_order.",
+)
+EXPORT_DATES_AMBIGUOUS = _code(
+    "EXPORT_DATES_AMBIGUOUS",
+    _K.INVALID_ARGUMENT,
+    "The file's dates can be read with the day or the month first; give date_order DAY_FIRST or MONTH_FIRST.",
+)
+EXPORT_OWN_NAME_UNKNOWN = _code(
+    "EXPORT_OWN_NAME_UNKNOWN",
+    _K.INVALID_ARGUMENT,
+    "Nobody in the file is named so; give as own_name how the person who exported the chat is named in it.",
+)
+EXPORTED_MESSAGE = _code(
+    "EXPORTED_MESSAGE",
+    _K.FAILED_PRECONDITION,
+    "The message comes from an exported chat, which does not tell WhatsApp's id of it; name another message.",
 )
 NOT_IMPLEMENTED = _code("NOT_IMPLEMENTED", _K.UNIMPLEMENTED, "This is not available.")
 SHUTTING_DOWN = _code("SHUTTING_DOWN", _K.UNAVAILABLE, "The server is stopping; try again in a moment.")
