@@ -1,0 +1,96 @@
+"""A first look through an exported chat: how many messages it has, who wrote them, in which order its dates stand."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final
+
+from orchestrator.domain import errors
+from orchestrator.domain.errors import PonteError
+from orchestrator.domain.exported_chat.lines import DateOrder, Head, moment_of, plain_name, read_head
+
+_MOST_AUTHORS: Final = 1_000
+_MOST_NAMED: Final = 10
+_LAST_DAY: Final = 31
+_LONG_YEAR: Final = 4
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the file would be with one order of dates: `steps_back` are messages before the one above them."""
+
+    messages: int = 0
+    steps_back: int = 0
+    last: datetime | None = None
+
+    def count(self, moment: datetime) -> None:
+        self.messages += 1
+        self.steps_back += self.last is not None and moment < self.last
+        self.last = moment
+
+
+class Survey:
+    """Takes the lines of a file one by one. `given` is the order of its dates where the caller knows it."""
+
+    def __init__(self, own_name: str, zone: tzinfo, given: DateOrder | None = None) -> None:
+        self._own_name = plain_name(own_name)
+        self._zone = zone
+        self._given = given
+        self._tallies = {order: _Tally() for order in ([given] if given else DateOrder)}
+        self._authors: Counter[str] = Counter()
+        self._orders_differ = False
+
+    def take(self, line: str) -> None:
+        """Look at the next line."""
+        head = read_head(line, self._own_name)
+        if head is None:
+            return
+        moments = {
+            order: moment
+            for order in self._tallies
+            if self._may_be(head, order) and (moment := moment_of(head, order, self._zone)) is not None
+        }
+        for order, moment in moments.items():
+            self._tallies[order].count(moment)
+        self._orders_differ |= len(set(moments.values())) > 1
+        if moments and head.author and (head.author in self._authors or len(self._authors) < _MOST_AUTHORS):
+            self._authors[head.author] += 1
+
+    @property
+    def total(self) -> int:
+        """Messages and lines of the app itself, in the order of dates that was found."""
+        return self._tallies[self.order()].messages
+
+    def order(self) -> DateOrder:
+        """Say in which order the dates stand.
+
+        It is the one in which most dates are possible, then the one in which time goes back least. Raises
+        EXPORT_WITHOUT_MESSAGES, EXPORT_DATES_AMBIGUOUS.
+        """
+        most = max(tally.messages for tally in self._tallies.values())
+        if not most:
+            raise PonteError(errors.EXPORT_WITHOUT_MESSAGES)
+        likely = {order: tally for order, tally in self._tallies.items() if tally.messages == most}
+        least = min(tally.steps_back for tally in likely.values())
+        best = [order for order, tally in likely.items() if tally.steps_back == least]
+        if len(best) > 1 and self._orders_differ:
+            raise PonteError(errors.EXPORT_DATES_AMBIGUOUS)
+        return best[0]
+
+    def check_own_name(self) -> None:
+        """Raise EXPORT_OWN_NAME_UNKNOWN where nobody of that name wrote, with the names of those who wrote most."""
+        if self._own_name in self._authors:
+            return
+        names = ", ".join(f"'{name}'" for name, _ in self._authors.most_common(_MOST_NAMED))
+        found = f"in the file wrote {names}" if names else "in the file nobody wrote"
+        raise PonteError(
+            errors.EXPORT_OWN_NAME_UNKNOWN,
+            f"Nobody is named '{self._own_name}' in the file; give as own_name how the person who exported it is named "
+            f"there: {found}.",
+        )
+
+    def _may_be(self, head: Head, order: DateOrder) -> bool:
+        """A year of two digits comes first only where the caller says so, or no day is as large."""
+        if order is not DateOrder.YEAR_FIRST or self._given is not None:
+            return True
+        return head.widths[0] == _LONG_YEAR or head.date[0] > _LAST_DAY

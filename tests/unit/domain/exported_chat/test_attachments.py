@@ -1,0 +1,66 @@
+"""What stands in an exported chat in the place of a file."""
+
+import pytest
+
+from orchestrator.domain.exported_chat.attachments import Attachment, kind_of, split_attachment
+from orchestrator.domain.media import MediaKind
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "caption"),
+    [
+        ("\u200e<attached: 00000012-PHOTO-2024.jpg>", "00000012-PHOTO-2024.jpg", ""),
+        ("<attached: 0001-PHOTO.jpg>", "0001-PHOTO.jpg", ""),
+        ("\u200e<pièce jointe : 0001.jpg>", "0001.jpg", ""),
+        ("Look at\nthis \u200e<anexado: 0001.jpg>", "0001.jpg", "Look at\nthis"),
+        ("\u200eIMG-1.jpg (file attached)", "IMG-1.jpg", ""),
+        ("IMG-1.jpg (arquivo anexado)\nLook at\nthis", "IMG-1.jpg", "Look at\nthis"),
+        ("\u200eIMG-1.jpg (in a language of its own)", "IMG-1.jpg", ""),
+    ],
+)
+def test_a_file_is_named_before_or_after_its_caption(said: str, name: str, caption: str) -> None:
+    assert split_attachment(said) == (Attachment(name, MediaKind.IMAGE), caption)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("<Media omitted>", None),
+        ("\u200e<Mídia oculta>", None),
+        ("\u200eimage omitted", MediaKind.IMAGE),
+        ("\u200evídeo omitido", MediaKind.VIDEO),
+        ("\u200eaudio omitted", MediaKind.VOICE),
+        ("\u200eGIF omitted", MediaKind.VIDEO),
+        ("\u200efigurinha omitida", MediaKind.STICKER),
+        ("\u200eContact card omitted", MediaKind.DOCUMENT),
+    ],
+)
+def test_a_file_may_have_been_left_out(said: str, kind: MediaKind | None) -> None:
+    assert split_attachment(said) == (Attachment("", kind), "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "Hello",
+        "image omitted",
+        "report.pdf (the second version)",
+        "<attached: ../../etc/passwd.txt>",
+        "<attached: C:\\autoexec.bat>",
+        "<attached: nothing>",
+        "<attached: 1.jpg> and more",
+        "../IMG-1.jpg (file attached)",
+        "\u200eThis message was deleted.",
+    ],
+)
+def test_other_words_are_words(said: str) -> None:
+    assert split_attachment(said) == (None, said)
+
+
+def test_kinds_go_by_the_extension() -> None:
+    names = ("a.JPG", "a.mp4", "a.opus", "a.m4a", "a.webp", "a.pdf")
+    assert [kind_of(name) for name in names] == [
+        *(MediaKind.IMAGE, MediaKind.VIDEO, MediaKind.VOICE),
+        *(MediaKind.AUDIO, MediaKind.STICKER, MediaKind.DOCUMENT),
+    ]
