@@ -6,6 +6,7 @@ from orchestrator.domain import errors
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
+from orchestrator.domain.exported_chat.ids import is_exported_id
 from orchestrator.domain.jid import GROUP_SERVER, LID_SERVER, PHONE_NUMBER_SERVER
 from orchestrator.domain.message import Direction
 from orchestrator.domain.session import LINKED_STATES
@@ -35,7 +36,7 @@ class ChatService:
     async def mark_read(self, scope: CompanyScope, message_ids: Sequence[str]) -> None:
         """Show inbound messages as read to their senders.
 
-        Raises PonteError: INVALID_ARGUMENT, NOT_FOUND, GATEWAY_UNAVAILABLE.
+        Raises PonteError: INVALID_ARGUMENT, NOT_FOUND, EXPORTED_MESSAGE, GATEWAY_UNAVAILABLE.
         """
         if not 0 < len(message_ids) <= MOST_READ:
             raise invalid_field(errors.INVALID_ARGUMENT, "message_ids", f"Give 1 to {MOST_READ} ids.")
@@ -52,6 +53,8 @@ class ChatService:
                     f"message_ids[{position}]",
                     "Only a message that came in can be read.",
                 )
+            if is_exported_id(message.wa_message_id):
+                raise invalid_field(errors.EXPORTED_MESSAGE, f"message_ids[{position}]")
             key = (message.session_id, message.chat_jid, message.participant)
             by_sender.setdefault(key, []).append(message.wa_message_id)
         for (session_id, chat_jid, participant), wa_ids in by_sender.items():

@@ -10,6 +10,7 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import Album
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.events import EventType
+from orchestrator.domain.exported_chat.ids import is_exported_id
 from orchestrator.domain.jid import is_group
 from orchestrator.domain.message import Direction, Message, MessageStatus
 from orchestrator.domain.message_filter import FailedFilter, MessageFilter
@@ -138,11 +139,13 @@ class MessageService:
     async def retry(self, scope: CompanyScope, message_id: str) -> Message:
         """Queue a dead letter again, with the same WhatsApp id and all its attempts before it.
 
-        Raises PonteError: NOT_FOUND, MESSAGE_NOT_RETRYABLE.
+        Raises PonteError: NOT_FOUND, MESSAGE_NOT_RETRYABLE, EXPORTED_MESSAGE.
         """
 
         async def work(tx: Transaction) -> Message:
             stored = await self._locked(tx, scope, message_id)
+            if is_exported_id(stored.message.wa_message_id):
+                raise PonteError(errors.EXPORTED_MESSAGE)
             if stored.message.status is not MessageStatus.FAILED:
                 raise PonteError(errors.MESSAGE_NOT_RETRYABLE)
             due = self._queued_again(stored)

@@ -20,6 +20,7 @@ from orchestrator.domain.content import (
     Text,
 )
 from orchestrator.domain.errors import PonteError, invalid_field
+from orchestrator.domain.exported_chat.ids import is_exported_id
 from orchestrator.domain.jid import (
     STATUS_JID,
     ContactId,
@@ -66,7 +67,8 @@ class NamedMessages:
     def address(self, content: Content, to: str, session_id: str) -> Addressed:
         """Say where a content goes: to the number or group `to`, or the chat of the message that it is about.
 
-        Raises PonteError(INVALID_ARGUMENT) where that message cannot be used so.
+        Raises PonteError(INVALID_ARGUMENT) where that message cannot be used so, EXPORTED_MESSAGE where WhatsApp does
+        not know it.
         """
         if not content.message_id:
             return _to_chat(content, to)
@@ -89,7 +91,7 @@ class NamedMessages:
         return Addressed(replace(content, reference=reference), target.chat_jid, contact)
 
     def forward(self, message_id: str, to: str, session_id: str) -> Addressed:
-        """The content of a message for another chat. Raises PonteError: INVALID_ARGUMENT, CONTENT_NOT_SUPPORTED."""
+        """The content of a message for another chat. Raises as `address`, and CONTENT_NOT_SUPPORTED."""
         source = self._usable(message_id, session_id, "forward.message_id")
         content = source.whole_content
         if content is None or isinstance(content.body, _NOT_FORWARDED):
@@ -108,6 +110,8 @@ class NamedMessages:
             raise _refused(field, "The message was deleted.")
         if target.status in _NEVER_SENT:
             raise _refused(field, "The message was never sent.")
+        if is_exported_id(target.wa_message_id):
+            raise invalid_field(errors.EXPORTED_MESSAGE, field)
         return target
 
 
