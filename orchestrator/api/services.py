@@ -8,6 +8,7 @@ from orchestrator.services.chats import ChatService
 from orchestrator.services.companies import CompanyService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.events import EventService
+from orchestrator.services.exports import ExportService
 from orchestrator.services.group_services import GroupServices
 from orchestrator.services.imports import ImportService
 from orchestrator.services.keys import KeyService
@@ -34,5 +35,6 @@ class ApiServices:
     webhooks: WebhookService
     media: MediaService
     imports: ImportService
+    exports: ExportService
     policies: PolicyServices
     campaigns: CampaignServices

@@ -2,7 +2,7 @@
 
 from orchestrator.domain.content.codec import rfc3339
 from orchestrator.domain.events import EventType, NewEvent
-from orchestrator.domain.imports import Import
+from orchestrator.domain.imports import ExportWish, Import
 
 _TIMES = ("created_at", "started_at", "updated_at", "ended_at")
 
@@ -27,6 +27,8 @@ def import_data(value: Import) -> dict[str, object]:
         },
         "percent": value.percent,
     }
+    if value.export is not None:
+        data["export"] = _export_data(value.export)
     if value.error_code:
         data["error"] = {"code": value.error_code, "detail": value.error_detail}
     for name in _TIMES:
@@ -34,6 +36,16 @@ def import_data(value: Import) -> dict[str, object]:
         if moment is not None:
             data[name] = rfc3339(moment)
     return data
+
+
+def _export_data(wish: ExportWish) -> dict[str, str]:
+    data = {
+        "media_id": wish.media_id,
+        "chat": wish.chat_jid,
+        "own_name": wish.own_name,
+        "time_zone": wish.time_zone,
+    }
+    return data | ({"date_order": wish.date_order.value} if wish.date_order else {})
 
 
 def import_event(type_: EventType, value: Import) -> NewEvent:

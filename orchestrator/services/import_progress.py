@@ -7,11 +7,12 @@ from typing import Final
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.events import EventType
-from orchestrator.domain.imports import Import, ImportState
+from orchestrator.domain.imports import ENDED, Counts, Import, ImportState
 from orchestrator.services.context import Context
 from orchestrator.services.import_data import import_event
 from orchestrator.store import events as event_store
 from orchestrator.store import imports as import_store
+from orchestrator.store import messages as message_store
 from orchestrator.store.database import Transaction
 from orchestrator.store.imports import StoredImport
 
@@ -26,10 +27,20 @@ _PAUSE: Final = timedelta(seconds=5)
 
 
 class ImportProgress:
-    """Writes where imports stand. The company and the import are locked."""
+    """Writes where imports stand. The company and the import are locked, as `open` locks them."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
+
+    async def open(self, tx: Transaction, scope: CompanyScope, import_id: str) -> StoredImport | None:
+        """Lock an import that has not ended; nothing of the company is recorded meanwhile."""
+        await message_store.lock_company(tx, scope)
+        stored = await import_store.lock(tx, scope, import_id)
+        return stored if stored is not None and stored.value.state not in ENDED else None
+
+    async def hold(self, tx: Transaction, scope: CompanyScope, stored: StoredImport) -> StoredImport:
+        """Let nobody else take it up for a while: it is being worked on."""
+        return await self._write(tx, scope, stored, None)
 
     async def begin(
         self, tx: Transaction, scope: CompanyScope, stored: StoredImport, total: int
@@ -44,9 +55,13 @@ class ImportProgress:
         )
         return await self._write(tx, scope, replace(stored, value=value), EventType.IMPORT_STARTED)
 
-    async def advance(self, tx: Transaction, scope: CompanyScope, stored: StoredImport) -> StoredImport:
+    async def advance(
+        self, tx: Transaction, scope: CompanyScope, stored: StoredImport, counts: Counts
+    ) -> StoredImport:
         """Write what a batch brought; told at most once a second."""
         now = self._context.clock()
+        value = replace(stored.value, counts=counts, percent=counts.percent)
+        stored = replace(stored, value=value, faults=0)
         if stored.told_at is not None and now - stored.told_at < TOLD_EVERY:
             return await self._write(tx, scope, stored, None)
         return await self._write(tx, scope, replace(stored, told_at=now), EventType.IMPORT_PROGRESS)

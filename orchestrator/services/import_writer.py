@@ -78,7 +78,8 @@ class ImportWriter:
         push_names: dict[ContactId, str] = {}
         for imported in batch:
             who = _who(imported)
-            told = "" if imported.from_me else imported.push_name.replace("\0", _NUL_SHOWN_AS)
+            names_itself = imported.names_itself and not imported.from_me
+            told = imported.push_name.replace("\0", _NUL_SHOWN_AS) if names_itself else ""
             push_names[who] = told or push_names.get(who, "")
         learnt = await self._book.learn(tx, scope, [Sighting(who, name) for who, name in push_names.items()])
         return dict(zip(push_names, learnt, strict=True))

@@ -4,7 +4,7 @@ from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, not_found
 from orchestrator.domain.ids import is_id
-from orchestrator.domain.imports import ENDED, HistoryWish, Import
+from orchestrator.domain.imports import ENDED, HistoryWish, Import, ImportKind
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.services.context import Context
 from orchestrator.services.import_progress import ImportProgress
@@ -16,7 +16,7 @@ from orchestrator.store import messages as message_store
 
 
 class ImportService:
-    """The imports of a company. They begin by themselves (history.py)."""
+    """The imports of a company. Those of phones begin by themselves (history.py), those of files in exports.py."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -41,7 +41,10 @@ class ImportService:
             return await import_store.list_page(tx, scope, session_id, page)
 
     async def cancel(self, scope: CompanyScope, import_id: str) -> Import:
-        """End an import; what it brought stays, and its session wants no more. Raises NOT_FOUND, IMPORT_ENDED."""
+        """End an import; what it brought stays. After that of a phone's history its session wants no more.
+
+        Raises NOT_FOUND, IMPORT_ENDED.
+        """
         async with self._context.database.transaction(scope) as tx:
             await message_store.lock_company(tx, scope)
             stored = await import_store.lock(tx, scope, import_id) if is_id(import_id) else None
@@ -49,6 +52,7 @@ class ImportService:
                 raise not_found()
             if stored.value.state in ENDED:
                 raise PonteError(errors.IMPORT_ENDED)
-            await sessions.change(tx, scope, stored.value.session_id, wish_columns(HistoryWish()))
-            await history_store.forget_all(tx, scope, import_id)
+            if stored.value.kind is ImportKind.PAIRING:
+                await sessions.change(tx, scope, stored.value.session_id, wish_columns(HistoryWish()))
+                await history_store.forget_all(tx, scope, import_id)
             return (await self._progress.cancel(tx, scope, stored)).value

@@ -1,10 +1,14 @@
 """What importing asks of the messages that are stored."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select
 
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.imports import sequences_between
+from orchestrator.domain.message import Direction
 from orchestrator.store.database import Transaction
 from orchestrator.store.id_lists import padded
 from orchestrator.store.models import MessageRow
@@ -40,6 +44,63 @@ async def known_names(
             names |= {row.pn_jid, row.lid_jid} - {""}
         found |= {(name, row.wa_message_id) for name in names}
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a stored message shares with its like in an exported chat."""
+
+    is_own: bool
+    kind: str
+    text: str
+    sent_at: datetime
+
+
+async def sent_between(
+    tx: Transaction,
+    scope: CompanyScope,
+    session_id: str,
+    chats: Collection[str],
+    since: datetime,
+    until: datetime,
+    *,
+    imported_only: bool,
+) -> list[Sent]:
+    """List what was sent in a chat, under any of its names, from `since` to `until`.
+
+    `imported_only` passes over what was sent and received here, which has to be looked for through the whole chat.
+    """
+    first, last = sequences_between(since, until)
+    place: ColumnElement[bool] = _messages.c.sequence.between(first, last)
+    query = select(_messages.c.direction, _messages.c.kind, _messages.c.text, _messages.c.sent_at).where(
+        *_of_chat(scope, session_id, chats),
+        place if imported_only else or_(place, _messages.c.sequence >= 0),
+        _messages.c.sent_at >= since,
+        _messages.c.sent_at <= until,
+    )
+    return [
+        Sent(row.direction == Direction.OUTBOUND.value, row.kind, row.text, row.sent_at)
+        for row in await tx.connection.execute(query)
+    ]
+
+
+async def first_live(
+    tx: Transaction, scope: CompanyScope, session_id: str, chats: Collection[str]
+) -> datetime | None:
+    """Say when the first message of a chat was sent or received here."""
+    query = select(func.min(_messages.c.sent_at)).where(
+        *_of_chat(scope, session_id, chats), _messages.c.sequence >= 0
+    )
+    found: datetime | None = (await tx.connection.execute(query)).scalar_one_or_none()
+    return found
+
+
+def _of_chat(scope: CompanyScope, session_id: str, chats: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _messages.c.company_id == scope.company_id,
+        _messages.c.session_id == session_id,
+        _messages.c.chat_jid.in_(sorted(chats)),
+    )
 
 
 async def taken_sequences(tx: Transaction, scope: CompanyScope, sequences: Collection[int]) -> set[int]:

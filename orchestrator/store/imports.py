@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Table, insert, select, update
 
 from orchestrator.domain.company import CompanyScope
+from orchestrator.domain.exported_chat.lines import DateOrder
 from orchestrator.domain.imports import (
     Counts,
+    ExportWish,
     HistoryWish,
     Import,
     ImportKind,
@@ -39,6 +41,15 @@ class StoredImport:
     told_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DueImport:
+    """An import whose turn has come."""
+
+    scope: CompanyScope
+    import_id: str
+    kind: ImportKind
+
+
 async def add(tx: Transaction, scope: CompanyScope, stored: StoredImport) -> None:
     """Store a new import."""
     value = stored.value
@@ -52,6 +63,7 @@ async def add(tx: Transaction, scope: CompanyScope, stored: StoredImport) -> Non
             groups=value.wish.groups,
             media=value.wish.media,
             created_at=value.created_at,
+            **_file(value.export),
             **_standing(stored),
         )
     )
@@ -99,11 +111,11 @@ async def list_page(tx: Transaction, scope: CompanyScope, session_id: str, page:
 
 async def due(
     tx: Transaction, scope: SystemScope, kinds: Sequence[ImportKind], now: datetime, limit: int
-) -> list[tuple[CompanyScope, str]]:
+) -> list[DueImport]:
     """List unfinished imports of all companies that nobody works on now, the longest due first."""
     del scope  # The transaction was opened for all companies.
     query = (
-        select(_imports.c.company_id, _imports.c.id)
+        select(_imports.c.company_id, _imports.c.id, _imports.c.kind)
         .where(
             _IS_OPEN,
             _imports.c.kind.in_([kind.value for kind in kinds]),
@@ -112,7 +124,10 @@ async def due(
         .order_by(_imports.c.next_step_at)
         .limit(limit)
     )
-    return [(CompanyScope(row.company_id), row.id) for row in await tx.connection.execute(query)]
+    return [
+        DueImport(CompanyScope(row.company_id), row.id, ImportKind(row.kind))
+        for row in await tx.connection.execute(query)
+    ]
 
 
 async def save(tx: Transaction, scope: CompanyScope, stored: StoredImport) -> None:
@@ -124,6 +139,18 @@ async def save(tx: Transaction, scope: CompanyScope, stored: StoredImport) -> No
 
 def _is(scope: CompanyScope, import_id: str) -> ColumnElement[bool]:
     return (_imports.c.company_id == scope.company_id) & (_imports.c.id == import_id)
+
+
+def _file(wish: ExportWish | None) -> dict[str, str]:
+    if wish is None:
+        return {}
+    return {
+        "media_id": wish.media_id,
+        "chat_jid": wish.chat_jid,
+        "own_name": wish.own_name,
+        "time_zone": wish.time_zone,
+        "date_order": wish.date_order.value if wish.date_order else "",
+    }
 
 
 def _standing(stored: StoredImport) -> dict[str, Any]:
@@ -147,6 +174,13 @@ def _standing(stored: StoredImport) -> dict[str, Any]:
     }
 
 
+def _to_wish(row: Row[Any]) -> ExportWish | None:
+    if not row.media_id:
+        return None
+    order = DateOrder(row.date_order) if row.date_order else None
+    return ExportWish(row.media_id, row.chat_jid, row.own_name, row.time_zone, order)
+
+
 def _to_import(row: Row[Any]) -> StoredImport:
     value = Import(
         id=row.id,
@@ -163,5 +197,6 @@ def _to_import(row: Row[Any]) -> StoredImport:
         error_detail=row.error_detail,
         started_at=row.started_at,
         ended_at=row.ended_at,
+        export=_to_wish(row),
     )
     return StoredImport(value, row.next_step_at, row.faults, row.told_at)

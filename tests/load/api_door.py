@@ -84,6 +84,7 @@ async def _serve(pipe: Connection, with_profile: bool) -> None:
         webhooks=nothing,
         media=nothing,
         imports=nothing,
+        exports=nothing,
         campaigns=nothing,
         policies=PolicyServices(nothing, nothing, nothing),
     )

@@ -27,6 +27,7 @@ from orchestrator.services.context import Context, SendingLimits
 from orchestrator.services.dispatch import DispatchService
 from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
+from orchestrator.services.exports import ExportService
 from orchestrator.services.group_services import GroupServices
 from orchestrator.services.imports import ImportService
 from orchestrator.services.inbox import InboxService
@@ -291,6 +292,7 @@ async def _house(
         webhooks=WebhookService(context, UrlGuard()),
         media=media,
         imports=ImportService(context),
+        exports=ExportService(context, media),
         campaigns=CampaignServices.of(context, OutgoingFiles(media)),
         policies=PolicyServices.of(context),
     )

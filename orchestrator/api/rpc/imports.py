@@ -3,10 +3,13 @@
 from orchestrator._generated.ponte.v1 import import_pb2, message_pb2
 from orchestrator.api.caller import Caller
 from orchestrator.api.rpc import decode, encode
-from orchestrator.domain.imports import Import, ImportKind, ImportState
+from orchestrator.domain.exported_chat.lines import DateOrder
+from orchestrator.domain.imports import ExportWish, Import, ImportKind, ImportState
+from orchestrator.services.exports import ExportService, GivenExport
 from orchestrator.services.imports import ImportService
 
 _KIND = {kind: import_pb2.Import.Kind.Value(kind.value) for kind in ImportKind}
+_ORDER = {order: import_pb2.DateOrder.Value(order.value) for order in DateOrder}
 _STATE = {state: import_pb2.Import.State.Value(state.value) for state in ImportState}
 
 
@@ -15,8 +18,24 @@ class ImportMethods:
 
     service = "ponte.v1.ImportService"
 
-    def __init__(self, imports: ImportService) -> None:
+    def __init__(self, imports: ImportService, exports: ExportService) -> None:
         self._imports = imports
+        self._exports = exports
+
+    async def create_import(
+        self, caller: Caller, request: import_pb2.CreateImportRequest
+    ) -> import_pb2.Import:
+        """Begin to import an exported chat."""
+        given = GivenExport(
+            session_id=request.session_id,
+            media_id=request.media_id,
+            chat=request.chat,
+            own_name=request.own_name,
+            time_zone=request.time_zone,
+            date_order=decode.choice(request.date_order, import_pb2.DateOrder.Name, DateOrder, "date_order"),
+        )
+        key = decode.idempotency_key(request)
+        return _encoded(await self._exports.create(caller.scope, given, key))
 
     async def get_import(self, caller: Caller, request: import_pb2.GetImportRequest) -> import_pb2.Import:
         """Look an import up."""
@@ -66,4 +85,15 @@ def _encoded(value: Import) -> import_pb2.Import:
         started_at=encode.moment(value.started_at),
         updated_at=encode.moment(value.updated_at),
         ended_at=encode.moment(value.ended_at),
+        export=_exported_chat(value.export) if value.export else None,
+    )
+
+
+def _exported_chat(wish: ExportWish) -> import_pb2.ExportedChat:
+    return import_pb2.ExportedChat(
+        media_id=wish.media_id,
+        chat=wish.chat_jid,
+        own_name=wish.own_name,
+        time_zone=wish.time_zone,
+        date_order=_ORDER[wish.date_order] if wish.date_order else import_pb2.DATE_ORDER_UNSPECIFIED,
     )

@@ -12,6 +12,7 @@ from orchestrator.cli.wiring.clock import clock_at, system_rng, utc_now
 from orchestrator.cli.wiring.foundation import Foundation
 from orchestrator.cli.wiring.media import make_media
 from orchestrator.config import WHATSAPP_OWN_URL, Settings
+from orchestrator.domain.imports import ImportKind
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.router import GatewayRouter
 from orchestrator.gateway.settings import GatewaySettings
@@ -27,8 +28,11 @@ from orchestrator.services.context import Context, Limits, SendingLimits
 from orchestrator.services.dispatch import DispatchService
 from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
+from orchestrator.services.export_imports import ExportImports
+from orchestrator.services.exports import ExportService
 from orchestrator.services.group_services import GroupServices
 from orchestrator.services.history_imports import HistoryImports
+from orchestrator.services.import_rounds import ImportRounds
 from orchestrator.services.imports import ImportService
 from orchestrator.services.inbox import InboxService
 from orchestrator.services.keys import KeyService, hash_secret
@@ -68,7 +72,7 @@ class Work:
     webhook_delivery: WebhookDeliveryService
     maintenance: MaintenanceService
     campaigns: CampaignRounds
-    imports: HistoryImports
+    imports: ImportRounds
 
 
 class SessionBell:
@@ -134,7 +138,13 @@ def make_work(settings: Settings, foundation: Foundation, ground: Ground, router
         webhook_delivery,
         maintenance,
         CampaignRounds(context),
-        HistoryImports(context, read_history_message),
+        ImportRounds(
+            context,
+            {
+                ImportKind.PAIRING: HistoryImports(context, read_history_message),
+                ImportKind.EXPORT: ExportImports(context, ground.media),
+            },
+        ),
     )
 
 
@@ -158,6 +168,7 @@ def make_api_services(
         webhooks=WebhookService(context, _guard(settings)),
         media=ground.media,
         imports=ImportService(context),
+        exports=ExportService(context, ground.media),
         campaigns=CampaignServices.of(context, OutgoingFiles(ground.media)),
         policies=PolicyServices.of(context),
     )

@@ -43,6 +43,12 @@ class ConversationImportRow(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    media_id: str = Field(default="", max_length=36, sa_column_kwargs={"server_default": ""})
+    """The exported chat's file; this and what follows is of imports of files only."""
+    chat_jid: str = Field(default="", max_length=100, sa_column_kwargs={"server_default": ""})
+    own_name: str = Field(default="", max_length=100, sa_column_kwargs={"server_default": ""})
+    time_zone: str = Field(default="", max_length=60, sa_column_kwargs={"server_default": ""})
+    date_order: str = Field(default="", max_length=12, sa_column_kwargs={"server_default": ""})
 
 
 class HistoryMessageRow(SQLModel, table=True):

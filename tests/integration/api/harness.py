@@ -25,6 +25,7 @@ from orchestrator.services.contacts import ContactService
 from orchestrator.services.context import Context
 from orchestrator.services.event_bell import EventBell
 from orchestrator.services.events import EventService
+from orchestrator.services.exports import ExportService
 from orchestrator.services.group_services import GroupServices
 from orchestrator.services.imports import ImportService
 from orchestrator.services.keys import KeyService, hash_secret
@@ -73,6 +74,7 @@ def make_services(context: Context, gateway: FakeGateway, media_folder: Path) ->
         webhooks=WebhookService(context, UrlGuard()),
         media=media,
         imports=ImportService(context),
+        exports=ExportService(context, media),
         campaigns=CampaignServices.of(context, OutgoingFiles(media)),
         policies=PolicyServices.of(context),
     )

@@ -11,7 +11,7 @@ from orchestrator.bridge.history import decode_chunk, read_history_message
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
-from orchestrator.domain.imports import Counts, Import, ImportState
+from orchestrator.domain.imports import Counts, Import, ImportKind, ImportState
 from orchestrator.domain.inbound import InboundMessage
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import Direction, Message, MessageStatus
@@ -19,6 +19,7 @@ from orchestrator.domain.message_filter import MessageFilter
 from orchestrator.domain.page import PageRequest
 from orchestrator.services.history import QUIET, HistoryService
 from orchestrator.services.history_imports import HistoryImports
+from orchestrator.services.import_rounds import ImportRounds
 from orchestrator.services.imports import ImportService
 from orchestrator.services.inbox import InboxService
 from orchestrator.store import events, messages, sessions
@@ -60,7 +61,8 @@ async def keep(desk: Desk, *told_of: history_pb2.HistoryMessage, is_last: bool =
 
 
 async def work(desk: Desk) -> None:
-    imports = HistoryImports(desk.context, read_history_message)
+    jobs = {ImportKind.PAIRING: HistoryImports(desk.context, read_history_message)}
+    imports = ImportRounds(desk.context, jobs)
     await imports.run_once()
     await imports.idle()
 

@@ -25,6 +25,7 @@ def api_services() -> ApiServices:
         webhooks=nothing,
         media=nothing,
         imports=nothing,
+        exports=nothing,
         campaigns=nothing,
         policies=PolicyServices(nothing, nothing, nothing),
     )
