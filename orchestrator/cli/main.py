@@ -11,6 +11,7 @@ from orchestrator.cli import (
     campaign,
     company,
     config_table,
+    imports,
     keys,
     migrate,
     session,
@@ -41,6 +42,7 @@ app.command("version")(version.version)
 app.add_typer(audit.app, name="audit")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(company.app, name="company")
+app.add_typer(imports.app, name="import")
 app.add_typer(keys.app, name="keys")
 app.add_typer(session.app, name="session")
 
