@@ -71,7 +71,7 @@ export class InboundRecorder {
     /** Polls that were sent or received before. */
     readonly stored: StoredProto,
     /** Takes what the account's own phone sent to this device alone: gives what Baileys is to read instead. */
-    readonly fromPhone: (padded: Uint8Array) => Promise<Uint8Array> = async (padded) => padded,
+    readonly fromPhone: (padded: Uint8Array) => Promise<Uint8Array>,
   ) {}
 
   /**

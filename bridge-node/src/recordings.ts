@@ -14,7 +14,7 @@ const MAX_PENDING = 1000;
 const COLLECTED_AT_A_TIME = 100;
 
 /** Messages of a history; the session adds whose they are. */
-export type HistoryPart = Pick<HistoryChunk, 'messages' | 'isLast'>;
+export type HistoryPart = Pick<HistoryChunk, 'messages' | 'isLast' | 'onDemand'>;
 
 /** Whose stream it is. */
 type Owner = Pick<OpenSession, 'companyId' | 'sessionId'>;

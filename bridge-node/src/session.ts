@@ -10,6 +10,7 @@ import { manageGroup } from './commands/manage-group.js';
 import { markRead } from './commands/mark-read.js';
 import { requestPairingCode } from './commands/pairing-code.js';
 import { RecipientSessions } from './commands/recipient-sessions.js';
+import { requestHistory } from './commands/request-history.js';
 import { Sender } from './commands/send.js';
 import { contactId } from './contact-id.js';
 import type { EventStream } from './event-stream.js';
@@ -99,12 +100,12 @@ export class Session {
     );
     this.#recordings = new Recordings(open, stream, (what, error) => this.#onNotRecorded(what, error));
     const storedMessage = (id: string) => this.#storedMessage(id);
-    const history = new History((part) => this.#recordings.history(part));
+    const history = new History((part) => this.#recordings.history(part), open.history);
     const recorder = new InboundRecorder(
       () => this.#me(),
       (content) => this.#recordings.inbound(content),
       storedMessage,
-      open.history ? (padded) => history.take(padded) : undefined,
+      (padded) => history.take(padded),
     );
     const receipts = new StanzaRecorder(
       'CB:receipt',
@@ -206,6 +207,11 @@ export class Session {
       case 'manageChannel':
         void manageChannel(this.#sock, this.#closeSignal, command.manageChannel).then((channelManaged) =>
           this.#stream.emit({ $case: 'channelManaged', channelManaged }),
+        );
+        return;
+      case 'requestHistory':
+        void requestHistory(this.#sock, this.#closeSignal, command.requestHistory).then((historyRequested) =>
+          this.#stream.emit({ $case: 'historyRequested', historyRequested }),
         );
         return;
       case 'downloadMedia':

@@ -28,9 +28,9 @@ function notification(historySyncNotification: proto.Message.IHistorySyncNotific
   return Buffer.concat([proto.Message.encode(message).finish(), Buffer.from([1])]);
 }
 
-async function take(history: proto.IHistorySync) {
+async function take(history: proto.IHistorySync, wantsAll = true) {
   const parts: HistoryPart[] = [];
-  const left = await new History(async (part) => void parts.push(part)).take(await padded(history));
+  const left = await new History(async (part) => void parts.push(part), wantsAll).take(await padded(history));
   return { parts, messages: parts.flatMap((part) => part.messages), left };
 }
 
@@ -94,7 +94,7 @@ describe('History', () => {
       await new Promise((resolve) => setImmediate(resolve));
       sizes.push(part.messages.length);
       underWay -= 1;
-    });
+    }, true);
     await history.take(
       await padded({ syncType: HistorySyncType.RECENT, conversations: [{ id: ANA, messages }] }),
     );
@@ -103,10 +103,21 @@ describe('History', () => {
 
   it('tells the end only behind the last part of all, also where it has no messages', async () => {
     const last = await take({ syncType: HistorySyncType.FULL, progress: 100, conversations: [] });
-    expect(last.parts).toEqual([{ messages: [], isLast: true }]);
+    expect(last.parts).toEqual([{ messages: [], isLast: true, onDemand: false }]);
     const conversations = [{ id: ANA, messages: [told('A')] }];
     const recent = await take({ syncType: HistorySyncType.RECENT, progress: 100, conversations });
     expect(recent.parts.map((part) => part.isLast)).toEqual([false]);
+  });
+
+  it('takes what a phone was asked for, and nothing else where nothing else is wanted', async () => {
+    const conversations = [{ id: ANA, messages: [told('A')] }];
+    const asked = await take({ syncType: HistorySyncType.ON_DEMAND, conversations }, false);
+    expect(asked.parts).toMatchObject([{ messages: [{ waMessageId: 'A' }], isLast: true, onDemand: true }]);
+    const none = await take({ syncType: HistorySyncType.ON_DEMAND, conversations: [] }, false);
+    expect(none.parts).toEqual([{ messages: [], isLast: true, onDemand: true }]);
+    const { parts, left } = await take({ syncType: HistorySyncType.RECENT, conversations }, false);
+    expect(parts).toEqual([]);
+    expect((await leftIn(left)).conversations[0]?.messages).toHaveLength(1);
   });
 
   it('leaves Baileys the names without the messages', async () => {
@@ -122,7 +133,7 @@ describe('History', () => {
   });
 
   it('rejects where a chunk could not be recorded, so that it comes again', async () => {
-    const history = new History(() => Promise.reject(new Error('not durable')));
+    const history = new History(() => Promise.reject(new Error('not durable')), true);
     const conversations = [{ id: ANA, messages: [told('A')] }];
     const bytes = await padded({ syncType: HistorySyncType.RECENT, conversations });
     await expect(history.take(bytes)).rejects.toThrow('not durable');
@@ -130,7 +141,7 @@ describe('History', () => {
 
   it('leaves a part out that cannot be read, and passes other messages of the phone on', async () => {
     const parts: HistoryPart[] = [];
-    const history = new History(async (part) => void parts.push(part));
+    const history = new History(async (part) => void parts.push(part), true);
     const broken = notification({
       syncType: HistorySyncType.RECENT as number,
       initialHistBootstrapInlinePayload: Buffer.from('no zlib'),

@@ -126,6 +126,7 @@ describe('InboundRecorder', () => {
         await record(content);
       },
       async () => undefined,
+      async (padded) => padded,
     );
     const wrapped = recorder.wrap(repository, keys);
     return { steps, plaintexts, ws, recorder, wrapped };

@@ -50,7 +50,7 @@ def public_handlers(services: ApiServices) -> dict[str, Handler]:
             GroupMethods(services.groups),
             EventMethods(services.events),
             MediaMethods(services.media),
-            ImportMethods(services.imports, services.exports),
+            ImportMethods(services.imports, services.exports, services.older_messages),
             PolicyMethods(services.policies.policy, services.policies.audit),
             PolicyAdminMethods(services.policies.policy),
             SuppressionMethods(services.policies.suppressions),

@@ -14,6 +14,7 @@ from orchestrator.services.imports import ImportService
 from orchestrator.services.keys import KeyService
 from orchestrator.services.media import MediaService
 from orchestrator.services.messages import MessageService
+from orchestrator.services.older_messages import OlderMessages
 from orchestrator.services.policy_services import PolicyServices
 from orchestrator.services.sessions import SessionService
 from orchestrator.services.webhooks import WebhookService
@@ -36,5 +37,6 @@ class ApiServices:
     media: MediaService
     imports: ImportService
     exports: ExportService
+    older_messages: OlderMessages
     policies: PolicyServices
     campaigns: CampaignServices

@@ -5,10 +5,11 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
+from orchestrator._generated.ponte.bridge.v1 import bridge_pb2
 from orchestrator._generated.ponte.bridge.v1 import history_pb2 as pb
 from orchestrator.bridge.contents import received_content
 from orchestrator.bridge.messages import HistoryArrived
-from orchestrator.domain.imports import ImportedMessage, RawHistoryMessage
+from orchestrator.domain.imports import ImportedMessage, OlderThan, RawHistoryMessage
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import MessageStatus
 
@@ -29,7 +30,22 @@ _STATUSES = {
 def decode_chunk(chunk: pb.HistoryChunk) -> HistoryArrived:
     """Read a chunk; what has no name that can be stored is left out."""
     messages = tuple(_raw(message) for message in chunk.messages if _is_named(message))
-    return HistoryArrived(chunk.request_id, chunk.company_id, chunk.session_id, messages, chunk.is_last)
+    return HistoryArrived(
+        chunk.request_id, chunk.company_id, chunk.session_id, messages, chunk.is_last, chunk.on_demand
+    )
+
+
+def encode_request(request_id: int, older_than: OlderThan) -> bridge_pb2.SessionCommand:
+    """Ask a phone for what came before a message."""
+    asked = pb.RequestHistory(
+        request_id=request_id,
+        chat_jid=older_than.chat_jid,
+        wa_message_id=older_than.wa_message_id,
+        from_me=older_than.from_me,
+        sent_at_ms=round(older_than.sent_at.timestamp() * 1000),
+        count=older_than.count,
+    )
+    return bridge_pb2.SessionCommand(request_history=asked)
 
 
 def read_history_message(raw: bytes) -> ImportedMessage | None:

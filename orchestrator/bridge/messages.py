@@ -86,7 +86,7 @@ class InboundArrived:
 class HistoryArrived:
     """Messages from before, as the phone told them; WhatsApp gets the receipt after the answers to all of them.
 
-    `is_last`: the phone sends nothing more.
+    `is_last`: the phone sends nothing more. `on_demand`: it was asked for them.
     """
 
     request_id: int
@@ -94,6 +94,7 @@ class HistoryArrived:
     session_id: str
     messages: tuple[RawHistoryMessage, ...]
     is_last: bool
+    on_demand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from loguru import logger
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
 from orchestrator._generated.ponte.bridge.v1 import chat_pb2, group_pb2, history_pb2
-from orchestrator.bridge import channels, decode, encode, errors
+from orchestrator.bridge import channels, decode, encode, errors, history
 from orchestrator.bridge.messages import BridgeEvent, CheckedNumber, Opening, SendResult
 from orchestrator.domain.auth_state import AuthKey
 from orchestrator.domain.channel import Channel, ChannelAction
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.closing import Closed
 from orchestrator.domain.content import Content
+from orchestrator.domain.imports import OlderThan
 from orchestrator.domain.media import FileAtHand
 from orchestrator.domain.retry import Outcome, SendReport
 
@@ -35,6 +36,7 @@ _ANSWERS = frozenset(
         "media_downloaded",
         "group_managed",
         "channel_managed",
+        "history_requested",
     }
 )
 
@@ -179,6 +181,11 @@ class SessionStream:
         """Look a channel up, follow it, or do so no more; raises PonteError where there is no answer."""
         answer = await self._question(lambda id_: channels.encode_command(id_, channel, action), timeout_s)
         return channels.decode_answer(answer.channel_managed)
+
+    async def request_history(self, older_than: OlderThan, timeout_s: float) -> None:
+        """Ask the number's own phone for older messages; raises PonteError where it cannot be asked."""
+        answer = await self._question(lambda id_: history.encode_request(id_, older_than), timeout_s)
+        _raise_where_refused(answer.history_requested)
 
     async def download_media(
         self,
@@ -354,7 +361,11 @@ def _unanswered(question: _Question, reason: str) -> SendResult:
 
 
 def _raise_where_refused(
-    answer: pb.NumbersChecked | pb.MarkedRead | pb.PairingCode | chat_pb2.ChatActed,
+    answer: pb.NumbersChecked
+    | pb.MarkedRead
+    | pb.PairingCode
+    | chat_pb2.ChatActed
+    | history_pb2.HistoryRequested,
 ) -> None:
     if answer.error_code:
         raise errors.refused(answer.error_code, answer.detail)

@@ -269,6 +269,15 @@ GROUP_REFUSED = _code(
 CHANNEL_NOT_FOUND = _code(
     "CHANNEL_NOT_FOUND", _K.NOT_FOUND, "WhatsApp knows no such channel; check its jid or link."
 )
+CHAT_HAS_NO_MESSAGE = _code(
+    "CHAT_HAS_NO_MESSAGE", _K.FAILED_PRECONDITION, "No message of the chat is here to ask before."
+)
+IMPORT_ALREADY_OPEN = _code(
+    "IMPORT_ALREADY_OPEN", _K.FAILED_PRECONDITION, "The phone was asked already; cancel that, or wait."
+)
+PHONE_SILENT = _code(
+    "PHONE_SILENT", _K.UNAVAILABLE, "The number's own phone did not answer; ask again when it is online."
+)
 IMPORT_ENDED = _code(
     "IMPORT_ENDED",
     _K.FAILED_PRECONDITION,

@@ -19,6 +19,8 @@ class ImportKind(StrEnum):
     """The history that a phone sends once it was linked."""
     EXPORT = "EXPORT"
     """A chat that WhatsApp's app exported as a file."""
+    ON_DEMAND = "ON_DEMAND"
+    """Older messages of a chat that a phone was asked for."""
 
 
 class ImportState(StrEnum):
@@ -87,7 +89,8 @@ class Counts:
 class Import:
     """One import; `percent` is 0 to 100. What was imported before an error or a cancellation stays.
 
-    `wish` is what a phone was asked for, `export` which file is read; each of its own kind of import.
+    `wish` is what a phone was asked for, `export` which file is read, `chat_jid` of which chat older messages were
+    asked for; each of its own kind of import.
     """
 
     id: str
@@ -105,6 +108,7 @@ class Import:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     export: ExportWish | None = None
+    chat_jid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,17 @@ class ImportedMessage:
     content: Content | None = None
     message_proto: bytes | None = None
     names_itself: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OlderThan:
+    """What is asked of a phone: `count` messages that came before one, as WhatsApp names it."""
+
+    chat_jid: str
+    wa_message_id: str
+    from_me: bool
+    sent_at: datetime
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from orchestrator._generated.ponte.gateway.v1 import gateway_pb2 as pb
 from orchestrator.domain.content import from_values, to_values
+from orchestrator.domain.imports import OlderThan
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.services.ports import NumberCheck, OutgoingMessage, SendAnswer
@@ -43,6 +44,12 @@ def decode_message(message: pb.OutgoingMessage) -> OutgoingMessage:
         from_values(json.loads(message.content_json)) if message.content_json else None,
         message.typing_ms,
     )
+
+
+def decode_older_than(request: pb.RequestHistoryRequest) -> OlderThan:
+    """Before which message a phone is asked for others."""
+    sent_at = datetime.fromtimestamp(request.sent_at_ms / 1000, UTC)
+    return OlderThan(request.chat_jid, request.wa_message_id, request.from_me, sent_at, request.count)
 
 
 def encode_answer(answer: SendAnswer) -> pb.SendMessagesResponse:

@@ -282,6 +282,7 @@ class EventPump:
             self._fence,
             chunk.messages,
             is_last=chunk.is_last,
+            on_demand=chunk.on_demand,
         )
         return await self._recorded("a history", record)
 

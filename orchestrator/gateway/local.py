@@ -14,6 +14,7 @@ from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.group.commands import GroupAnswer, GroupCommand, SetPicture
+from orchestrator.domain.imports import OlderThan
 from orchestrator.gateway.runner import SessionRunner
 from orchestrator.gateway.sending import OpenFiles, Window, send_messages
 from orchestrator.gateway.settings import GatewaySettings
@@ -118,6 +119,11 @@ class LocalGateway:
         """Look a channel up, follow it, or do so no more."""
         stream = self._connected(scope, session_id)
         return await stream.manage_channel(channel, action, self._settings.query_timeout_s)
+
+    async def request_history(self, scope: CompanyScope, session_id: str, older_than: OlderThan) -> None:
+        """Ask the number's own phone for what came before a message; its answer comes as messages from before."""
+        stream = self._connected(scope, session_id)
+        await stream.request_history(older_than, self._settings.query_timeout_s)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

@@ -13,6 +13,7 @@ from orchestrator.domain.channel import Channel, ChannelAction
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.group.commands import GroupAnswer, GroupCommand, SetPicture
+from orchestrator.domain.imports import OlderThan
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.gateway import calls, codec
 from orchestrator.services.ports import NumberCheck, OutgoingMessage, SendAnswer
@@ -109,6 +110,18 @@ class RemoteGateway:
         """Look a channel up, follow it, or do so no more."""
         request = pb.ManageChannelRequest(session_id=session_id, channel=channel, action=action.value)
         return channels.decode_channel((await self._ask(self._stub.ManageChannel, request, scope)).channel)
+
+    async def request_history(self, scope: CompanyScope, session_id: str, older_than: OlderThan) -> None:
+        """Ask the number's own phone for what came before a message; its answer comes as messages from before."""
+        request = pb.RequestHistoryRequest(
+            session_id=session_id,
+            chat_jid=older_than.chat_jid,
+            wa_message_id=older_than.wa_message_id,
+            from_me=older_than.from_me,
+            sent_at_ms=round(older_than.sent_at.timestamp() * 1000),
+            count=older_than.count,
+        )
+        await self._ask(self._stub.RequestHistory, request, scope)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

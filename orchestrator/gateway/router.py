@@ -10,6 +10,7 @@ from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.group.commands import GroupAnswer, GroupCommand
+from orchestrator.domain.imports import OlderThan
 from orchestrator.gateway.local import LocalGateway
 from orchestrator.gateway.remote import RemoteGateway
 from orchestrator.services.ports import NumberCheck, OutgoingMessage, SendAnswer
@@ -88,6 +89,12 @@ class GatewayRouter:
         holder = await self._holder(scope, session_id)
         with self._forgetting(scope, session_id):
             return await holder.manage_channel(scope, session_id, channel, action)
+
+    async def request_history(self, scope: CompanyScope, session_id: str, older_than: OlderThan) -> None:
+        """Ask the number's own phone for what came before a message; its answer comes as messages from before."""
+        holder = await self._holder(scope, session_id)
+        with self._forgetting(scope, session_id):
+            await holder.request_history(scope, session_id, older_than)
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

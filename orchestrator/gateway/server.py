@@ -125,6 +125,17 @@ class _Servicer(GatewayServiceServicer):
         except Exception as error:
             await _abort(context, error)
 
+    async def RequestHistory(
+        self, request: pb.RequestHistoryRequest, context: Context
+    ) -> pb.RequestHistoryResponse:
+        try:
+            scope = calls.admit(self._secret, context.invocation_metadata() or ())
+            older_than = codec.decode_older_than(request)
+            await self._local.request_history(scope, request.session_id, older_than)
+            return pb.RequestHistoryResponse()
+        except Exception as error:
+            await _abort(context, error)
+
     async def Logout(self, request: pb.LogoutRequest, context: Context) -> pb.LogoutResponse:
         try:
             scope = calls.admit(self._secret, context.invocation_metadata() or ())

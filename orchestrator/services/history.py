@@ -35,31 +35,42 @@ class HistoryService:
         messages: Sequence[RawHistoryMessage],
         *,
         is_last: bool,
+        on_demand: bool = False,
     ) -> None:
         """Keep a chunk, once however often it comes; with `is_last` the import begins now, and not after a quiet time.
 
-        What nobody wants any more is passed over. Raises PonteError(STALE_FENCE).
+        `on_demand`: the phone was asked for it (older_messages.py). What nobody wants any more is passed over. Raises
+        PonteError(STALE_FENCE).
         """
 
         async def write(tx: Transaction) -> None:
             record = await lock_session(tx, scope, session_id)
             if record is None or record.fence != fence:
                 raise PonteError(errors.STALE_FENCE)
-            if record.wish.days <= 0:
+            stored = (
+                await import_store.find_open(tx, scope, session_id, ImportKind.ON_DEMAND)
+                if on_demand
+                else await self._open_import(tx, scope, session_id, record.wish)
+            )
+            if stored is None:
                 return
-            stored = await self._open_import(tx, scope, session_id, record.wish)
             await history_store.add(tx, scope, stored.value.id, messages)
             if stored.value.state is ImportState.WAITING:
                 now = self._context.clock()
                 begins_at = now if is_last else now + QUIET
                 value = replace(stored.value, updated_at=now)
-                await import_store.save(tx, scope, replace(stored, value=value, next_step_at=begins_at))
+                told_at = now if on_demand else stored.told_at
+                told = replace(stored, value=value, next_step_at=begins_at, told_at=told_at)
+                await import_store.save(tx, scope, told)
 
         await self._context.database.shared_transaction(scope, write)
 
     async def _open_import(
         self, tx: Transaction, scope: CompanyScope, session_id: str, wish: HistoryWish
-    ) -> StoredImport:
+    ) -> StoredImport | None:
+        """The import of what a phone tells by itself; None where it is not wanted."""
+        if wish.days <= 0:
+            return None
         found = await import_store.find_open(tx, scope, session_id, ImportKind.PAIRING)
         if found is not None:
             return found

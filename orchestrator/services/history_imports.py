@@ -5,8 +5,16 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
+from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.imports import Import, ImportedMessage, ImportState, RawHistoryMessage
+from orchestrator.domain.errors import PonteError
+from orchestrator.domain.imports import (
+    Import,
+    ImportedMessage,
+    ImportKind,
+    ImportState,
+    RawHistoryMessage,
+)
 from orchestrator.services.context import Context
 from orchestrator.services.import_progress import ImportProgress
 from orchestrator.services.import_writer import ImportWriter
@@ -41,6 +49,9 @@ class HistoryImports:
             stored = await self._progress.open(tx, scope, import_id)
             if stored is None or stored.next_step_at > self._context.clock():
                 return False
+            if stored.value.kind is ImportKind.ON_DEMAND and stored.told_at is None:
+                await self._progress.fail(tx, scope, stored, PonteError(errors.PHONE_SILENT))
+                return False
             if stored.value.state is ImportState.WAITING:
                 total = await history_store.count(tx, scope, import_id)
                 await self._progress.begin(tx, scope, stored, total)
@@ -69,12 +80,12 @@ class HistoryImports:
             return True
 
     def _wanted(self, value: Import, raw: Sequence[RawHistoryMessage]) -> list[ImportedMessage]:
+        read = [message for one in raw if (message := self._read(one.payload)) is not None]
+        if value.kind is ImportKind.ON_DEMAND:
+            return read
         since = value.created_at - timedelta(days=value.wish.days)
-        read = [self._read(one.payload) for one in raw]
         return [
             message
             for message in read
-            if message is not None
-            and message.sent_at >= since
-            and (value.wish.groups or not message.is_group)
+            if message.sent_at >= since and (value.wish.groups or not message.is_group)
         ]

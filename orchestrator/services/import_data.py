@@ -29,6 +29,8 @@ def import_data(value: Import) -> dict[str, object]:
     }
     if value.export is not None:
         data["export"] = _export_data(value.export)
+    if value.chat_jid:
+        data["chat"] = value.chat_jid
     if value.error_code:
         data["error"] = {"code": value.error_code, "detail": value.error_detail}
     for name in _TIMES:

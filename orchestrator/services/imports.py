@@ -54,5 +54,5 @@ class ImportService:
                 raise PonteError(errors.IMPORT_ENDED)
             if stored.value.kind is ImportKind.PAIRING:
                 await sessions.change(tx, scope, stored.value.session_id, wish_columns(HistoryWish()))
-                await history_store.forget_all(tx, scope, import_id)
+            await history_store.forget_all(tx, scope, import_id)
             return (await self._progress.cancel(tx, scope, stored)).value

@@ -10,6 +10,7 @@ from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import Content
 from orchestrator.domain.group.commands import GroupAnswer, GroupCommand
+from orchestrator.domain.imports import OlderThan
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.retry import SendReport
 
@@ -95,6 +96,10 @@ class GatewayPort(Protocol):
         self, scope: CompanyScope, session_id: str, channel: str, action: ChannelAction
     ) -> Channel:
         """Look a channel up, follow it, or do so no more. Raises PonteError(CHANNEL_NOT_FOUND)."""
+        ...
+
+    async def request_history(self, scope: CompanyScope, session_id: str, older_than: OlderThan) -> None:
+        """Ask the number's own phone for what came before a message; its answer comes as messages from before."""
         ...
 
     async def request_pairing_code(

@@ -167,9 +167,11 @@ class SessionRuntime:
         messages: Sequence[RawHistoryMessage],
         *,
         is_last: bool,
+        on_demand: bool = False,
     ) -> None:
-        """The phone told of messages from before; durable on return. `is_last`: it tells of no more."""
-        await self._history.record(scope, session_id, fence, messages, is_last=is_last)
+        """The phone told of messages from before, perhaps since it was asked; durable on return. `is_last`: it tells of
+        no more."""
+        await self._history.record(scope, session_id, fence, messages, is_last=is_last, on_demand=on_demand)
 
     # Life
 

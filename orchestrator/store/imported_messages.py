@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select
 
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.imports import sequences_between
-from orchestrator.domain.message import Direction
+from orchestrator.domain.exported_chat.ids import PREFIX as EXPORT_PREFIX
+from orchestrator.domain.imports import OlderThan, sequences_between
+from orchestrator.domain.message import Direction, MessageStatus
 from orchestrator.store.database import Transaction
 from orchestrator.store.id_lists import padded
 from orchestrator.store.models import MessageRow
@@ -22,6 +23,12 @@ _KNOWN = select(
     _messages.c.session_id == bindparam("session"),
     _messages.c.wa_message_id.in_(bindparam("wa_ids", expanding=True)),
 )
+_AT_WHATSAPP = [
+    status.value
+    for status in MessageStatus
+    if status
+    not in (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.FAILED, MessageStatus.CANCELLED)
+]
 _TAKEN = select(_messages.c.sequence).where(
     _messages.c.company_id == bindparam("company"),
     _messages.c.sequence.in_(bindparam("sequences", expanding=True)),
@@ -44,6 +51,33 @@ async def known_names(
             names |= {row.pn_jid, row.lid_jid} - {""}
         found |= {(name, row.wa_message_id) for name in names}
     return found
+
+
+async def oldest_of(tx: Transaction, scope: CompanyScope, session_id: str, chat_jid: str) -> OlderThan | None:
+    """Give the oldest message of a chat that WhatsApp knows too; None where there is none."""
+    query = (
+        select(
+            _messages.c.wa_message_id,
+            _messages.c.chat_jid,
+            _messages.c.direction,
+            _messages.c.sent_at,
+            _messages.c.created_at,
+        )
+        .where(
+            _messages.c.company_id == scope.company_id,
+            _messages.c.session_id == session_id,
+            _messages.c.chat_jid == chat_jid,
+            _messages.c.status.in_(_AT_WHATSAPP),
+            ~_messages.c.wa_message_id.startswith(EXPORT_PREFIX, autoescape=True),
+        )
+        .order_by(_messages.c.sequence)
+        .limit(1)
+    )
+    row = (await tx.connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    from_me = row.direction == Direction.OUTBOUND.value
+    return OlderThan(row.chat_jid, row.wa_message_id, from_me, row.sent_at or row.created_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ _MOST_DETAIL = 500
 class StoredImport:
     """An import, which is looked at again at `next_step_at`.
 
-    `faults` are attempts in a row that our own errors ended; `told_at` is the time of the last progress event.
+    `faults` are attempts in a row that our own errors ended; `told_at` is the time of the last progress event, or of
+    the answer of a phone that was asked for older messages.
     """
 
     value: Import
@@ -64,6 +65,7 @@ async def add(tx: Transaction, scope: CompanyScope, stored: StoredImport) -> Non
             media=value.wish.media,
             created_at=value.created_at,
             **_file(value.export),
+            **({"chat_jid": value.chat_jid} if value.chat_jid else {}),
             **_standing(stored),
         )
     )
@@ -198,5 +200,6 @@ def _to_import(row: Row[Any]) -> StoredImport:
         started_at=row.started_at,
         ended_at=row.ended_at,
         export=_to_wish(row),
+        chat_jid="" if row.media_id else row.chat_jid,
     )
     return StoredImport(value, row.next_step_at, row.faults, row.told_at)

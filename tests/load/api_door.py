@@ -85,6 +85,7 @@ async def _serve(pipe: Connection, with_profile: bool) -> None:
         media=nothing,
         imports=nothing,
         exports=nothing,
+        older_messages=nothing,
         campaigns=nothing,
         policies=PolicyServices(nothing, nothing, nothing),
     )

@@ -8,6 +8,7 @@ from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import GATEWAY_UNAVAILABLE, PonteError
 from orchestrator.domain.group.commands import GroupAnswer, GroupCommand
+from orchestrator.domain.imports import OlderThan
 from orchestrator.domain.jid import ContactId, phone_number_to_jid
 from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.services.ports import NumberCheck, OutgoingMessage, SendAnswer
@@ -46,6 +47,8 @@ class FakeGateway:
         """(session id, channel, action) of manage_channel."""
         self.channel = Channel("120363000000000001@newsletter", "News", role="SUBSCRIBER")
         """What manage_channel answers."""
+        self.history_asked: list[tuple[str, OlderThan]] = []
+        """(session id, before which message) of request_history."""
         self.pairings: list[tuple[str, str]] = []
         """(session id, phone number) of request_pairing_code."""
         self.logged_out: list[str] = []
@@ -123,6 +126,10 @@ class FakeGateway:
         self._demand_available()
         self.channels_asked.append((session_id, channel, action))
         return self.channel
+
+    async def request_history(self, scope: CompanyScope, session_id: str, older_than: OlderThan) -> None:
+        self._demand_available()
+        self.history_asked.append((session_id, older_than))
 
     async def request_pairing_code(
         self, scope: CompanyScope, session_id: str, phone_number: str, custom_code: str = ""

@@ -33,6 +33,7 @@ from orchestrator.services.imports import ImportService
 from orchestrator.services.inbox import InboxService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.messages import MessageService
+from orchestrator.services.older_messages import OlderMessages
 from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.policy_services import PolicyServices
 from orchestrator.services.receipts import ReceiptService
@@ -293,6 +294,7 @@ async def _house(
         media=media,
         imports=ImportService(context),
         exports=ExportService(context, media),
+        older_messages=OlderMessages(context, router),
         campaigns=CampaignServices.of(context, OutgoingFiles(media)),
         policies=PolicyServices.of(context),
     )

@@ -8,12 +8,11 @@ import { loadHistory } from './history-blob.js';
 import { HistoryReader } from './history-messages.js';
 
 const { HistorySyncType } = proto.HistorySync;
-/** The parts that carry conversations. */
-const WITH_MESSAGES = new Set<number>([
+/** The parts of what a phone tells by itself that carry conversations. */
+const UNASKED = new Set<number>([
   HistorySyncType.INITIAL_BOOTSTRAP,
   HistorySyncType.RECENT,
   HistorySyncType.FULL,
-  HistorySyncType.ON_DEMAND,
 ]);
 /** Of a frame, so that neither side holds more than one of them at a time. */
 const MOST_MESSAGES = 200;
@@ -28,6 +27,8 @@ export class History {
   constructor(
     /** Resolves when the chunk is durable. */
     readonly record: (part: HistoryPart) => Promise<void>,
+    /** What the phone tells by itself is wanted, and not only what it was asked for. */
+    readonly wantsAll: boolean,
   ) {}
 
   /**
@@ -38,29 +39,35 @@ export class History {
     const message = decoded(padded);
     const inner = message?.deviceSentMessage?.message ?? message;
     const notification = inner?.protocolMessage?.historySyncNotification;
-    if (!message || !notification || !WITH_MESSAGES.has(notification.syncType ?? -1)) return padded;
+    if (!message || !notification || !this.#isWanted(notification.syncType ?? -1)) return padded;
     const history = await loaded(notification);
     await this.#recordAll(history);
     notification.initialHistBootstrapInlinePayload = await withoutMessages(history);
     return Buffer.concat([proto.Message.encode(message).finish(), Buffer.from([1])]);
   }
 
+  #isWanted(syncType: number): boolean {
+    return syncType === HistorySyncType.ON_DEMAND || (this.wantsAll && UNASKED.has(syncType));
+  }
+
   /** One chunk is on its way at a time: the next is read when it is durable. */
   async #recordAll(history: proto.IHistorySync): Promise<void> {
-    const isEnd = history.syncType === HistorySyncType.FULL && (history.progress ?? 0) >= ALL_OF_IT;
+    const onDemand = history.syncType === HistorySyncType.ON_DEMAND;
+    const isEnd =
+      onDemand || (history.syncType === HistorySyncType.FULL && (history.progress ?? 0) >= ALL_OF_IT);
     let messages: HistoryPart['messages'] = [];
     let bytes = 0;
     for (const message of new HistoryReader(history).messages()) {
       const size = message.messageProto.length;
       if (messages.length >= MOST_MESSAGES || (messages.length > 0 && bytes + size > MOST_BYTES)) {
-        await this.record({ messages, isLast: false });
+        await this.record({ messages, isLast: false, onDemand });
         messages = [];
         bytes = 0;
       }
       messages.push(message);
       bytes += size;
     }
-    if (messages.length > 0 || isEnd) await this.record({ messages, isLast: isEnd });
+    if (messages.length > 0 || isEnd) await this.record({ messages, isLast: isEnd, onDemand });
   }
 }
 

@@ -7,6 +7,7 @@ from orchestrator.domain.exported_chat.lines import DateOrder
 from orchestrator.domain.imports import ExportWish, Import, ImportKind, ImportState
 from orchestrator.services.exports import ExportService, GivenExport
 from orchestrator.services.imports import ImportService
+from orchestrator.services.older_messages import OlderMessages
 
 _KIND = {kind: import_pb2.Import.Kind.Value(kind.value) for kind in ImportKind}
 _ORDER = {order: import_pb2.DateOrder.Value(order.value) for order in DateOrder}
@@ -18,9 +19,10 @@ class ImportMethods:
 
     service = "ponte.v1.ImportService"
 
-    def __init__(self, imports: ImportService, exports: ExportService) -> None:
+    def __init__(self, imports: ImportService, exports: ExportService, older: OlderMessages) -> None:
         self._imports = imports
         self._exports = exports
+        self._older = older
 
     async def create_import(
         self, caller: Caller, request: import_pb2.CreateImportRequest
@@ -36,6 +38,15 @@ class ImportMethods:
         )
         key = decode.idempotency_key(request)
         return _encoded(await self._exports.create(caller.scope, given, key))
+
+    async def request_older_messages(
+        self, caller: Caller, request: import_pb2.RequestOlderMessagesRequest
+    ) -> import_pb2.Import:
+        """Ask a phone for older messages of a chat."""
+        begun = await self._older.request(
+            caller.scope, request.session_id, request.chat, request.messages, media=request.media
+        )
+        return _encoded(begun)
 
     async def get_import(self, caller: Caller, request: import_pb2.GetImportRequest) -> import_pb2.Import:
         """Look an import up."""
@@ -86,6 +97,7 @@ def _encoded(value: Import) -> import_pb2.Import:
         updated_at=encode.moment(value.updated_at),
         ended_at=encode.moment(value.ended_at),
         export=_exported_chat(value.export) if value.export else None,
+        chat=value.chat_jid,
     )
 
 

@@ -65,6 +65,7 @@ REQUIRED: dict[str, Administrator | Scope] = {
     "ponte.v1.MediaService/GetMedia": Scope.MESSAGES_READ,
     "ponte.v1.MediaService/DeleteMedia": Scope.MESSAGES_SEND,
     "ponte.v1.ImportService/CreateImport": Scope.IMPORTS_MANAGE,
+    "ponte.v1.ImportService/RequestOlderMessages": Scope.IMPORTS_MANAGE,
     "ponte.v1.ImportService/GetImport": Scope.IMPORTS_READ,
     "ponte.v1.ImportService/ListImports": Scope.IMPORTS_READ,
     "ponte.v1.ImportService/CancelImport": Scope.IMPORTS_MANAGE,

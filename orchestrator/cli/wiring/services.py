@@ -39,6 +39,7 @@ from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.maintenance import MaintenanceService
 from orchestrator.services.media import MediaService
 from orchestrator.services.messages import MessageService
+from orchestrator.services.older_messages import OlderMessages
 from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.policy_services import PolicyServices
 from orchestrator.services.receipts import ReceiptService
@@ -132,6 +133,7 @@ def make_work(settings: Settings, foundation: Foundation, ground: Ground, router
     bells.attach(DISPATCH, LocalWork(start=dispatch.start, take=dispatch.take))
     bells.attach(WEBHOOKS, LocalWork(start=webhook_delivery.start))
     maintenance = MaintenanceService(context, bells, purge_media=ground.media.purge_expired)
+    history = HistoryImports(context, read_history_message)
     return Work(
         dispatch,
         webhook_client,
@@ -141,7 +143,8 @@ def make_work(settings: Settings, foundation: Foundation, ground: Ground, router
         ImportRounds(
             context,
             {
-                ImportKind.PAIRING: HistoryImports(context, read_history_message),
+                ImportKind.PAIRING: history,
+                ImportKind.ON_DEMAND: history,
                 ImportKind.EXPORT: ExportImports(context, ground.media),
             },
         ),
@@ -169,6 +172,7 @@ def make_api_services(
         media=ground.media,
         imports=ImportService(context),
         exports=ExportService(context, ground.media),
+        older_messages=OlderMessages(context, router),
         campaigns=CampaignServices.of(context, OutgoingFiles(ground.media)),
         policies=PolicyServices.of(context),
     )

@@ -30,6 +30,7 @@ from orchestrator.services.group_services import GroupServices
 from orchestrator.services.imports import ImportService
 from orchestrator.services.keys import KeyService, hash_secret
 from orchestrator.services.messages import MessageService
+from orchestrator.services.older_messages import OlderMessages
 from orchestrator.services.outgoing_files import OutgoingFiles
 from orchestrator.services.policy_services import PolicyServices
 from orchestrator.services.sessions import SessionService
@@ -75,6 +76,7 @@ def make_services(context: Context, gateway: FakeGateway, media_folder: Path) ->
         media=media,
         imports=ImportService(context),
         exports=ExportService(context, media),
+        older_messages=OlderMessages(context, gateway),
         campaigns=CampaignServices.of(context, OutgoingFiles(media)),
         policies=PolicyServices.of(context),
     )

@@ -119,6 +119,7 @@ _GOOD: dict[str, dict[str, Any]] = {
     "GroupParticipantsRequest": {"participants": ["+5511955554444"]},
     "ReadInviteRequest": {"link": "https://chat.whatsapp.com/Walker123"},
     "JoinGroupRequest": {"link": "https://chat.whatsapp.com/Walker123"},
+    "RequestOlderMessagesRequest": {"chat": "+5511955554444"},
     "CreateImportRequest": {"chat": "+5511955554444", "own_name": "Walker"},
     "CreateMediaRequest": {"url": "https://example.com/walker"},
 }

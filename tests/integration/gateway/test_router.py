@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import pytest
 
 from orchestrator._generated.ponte.bridge.v1 import bridge_pb2 as pb
-from orchestrator._generated.ponte.bridge.v1 import channel_pb2, chat_pb2, group_pb2
+from orchestrator._generated.ponte.bridge.v1 import channel_pb2, chat_pb2, group_pb2, history_pb2
 from orchestrator.bridge.memory import MemoryBridge, MemoryPeer
 from orchestrator.domain.channel import Channel, ChannelAction
 from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.group.commands import LeaveGroup
+from orchestrator.domain.imports import OlderThan
 from orchestrator.domain.retry import Outcome
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.router import GatewayRouter
@@ -24,6 +25,7 @@ from orchestrator.services.context import Context
 from orchestrator.services.ports import OutgoingMessage
 from orchestrator.services.session_runtime import SessionRuntime
 from orchestrator.startup import StartupError
+from tests.support.clock import START
 from tests.support.factories import Factories
 from tests.support.gateway_parts import RecordingInbox, RecordingReceipts
 from tests.support.simulator import eventually
@@ -293,4 +295,26 @@ async def test_channels_are_asked_about_through_the_gateway_that_holds_the_sessi
         peer.emit(channel_managed=channel_pb2.ChannelManaged(request_id=request_id, error_code=code))
         with pytest.raises(PonteError) as raised:
             await looking
+        assert raised.value.code.name == raised_code
+
+
+async def test_a_phone_is_asked_for_older_messages_through_the_gateway_that_holds_the_session(
+    house: RemoteHouse,
+) -> None:
+    session_id, peer = await house.connected()
+    older_than = OlderThan(CHAT, "A1", from_me=True, sent_at=START, count=50)
+    for code, raised_code in (("", ""), ("NOT_CONNECTED", "GATEWAY_UNAVAILABLE")):
+        asking = asyncio.create_task(house.router.request_history(house.scope, session_id, older_than))
+        command = await peer.next_command()
+        assert command is not None
+        asked = command.request_history
+        assert (asked.chat_jid, asked.wa_message_id, asked.from_me, asked.count) == (CHAT, "A1", True, 50)
+        assert asked.sent_at_ms == int(START.timestamp() * 1000)
+        answer = history_pb2.HistoryRequested(request_id=asked.request_id, error_code=code)
+        peer.emit(history_requested=answer)
+        if not raised_code:
+            await asking
+            continue
+        with pytest.raises(PonteError) as raised:
+            await asking
         assert raised.value.code.name == raised_code

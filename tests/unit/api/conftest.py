@@ -26,6 +26,7 @@ def api_services() -> ApiServices:
         media=nothing,
         imports=nothing,
         exports=nothing,
+        older_messages=nothing,
         campaigns=nothing,
         policies=PolicyServices(nothing, nothing, nothing),
     )
