@@ -7,7 +7,7 @@ from orchestrator.domain.chat import ChatAction
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.exported_chat.ids import is_exported_id
-from orchestrator.domain.jid import GROUP_SERVER, LID_SERVER, PHONE_NUMBER_SERVER
+from orchestrator.domain.jid import GROUP_SERVER, LID_SERVER, PHONE_NUMBER_SERVER, is_channel
 from orchestrator.domain.message import Direction
 from orchestrator.domain.session import LINKED_STATES
 from orchestrator.services.contacts import ContactBook
@@ -55,6 +55,12 @@ class ChatService:
                 )
             if is_exported_id(message.wa_message_id):
                 raise invalid_field(errors.EXPORTED_MESSAGE, f"message_ids[{position}]")
+            if is_channel(message.chat_jid):
+                raise invalid_field(
+                    errors.INVALID_ARGUMENT,
+                    f"message_ids[{position}]",
+                    "Posts in channels are not marked as read.",
+                )
             key = (message.session_id, message.chat_jid, message.participant)
             by_sender.setdefault(key, []).append(message.wa_message_id)
         for (session_id, chat_jid, participant), wa_ids in by_sender.items():

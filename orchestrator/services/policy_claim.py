@@ -155,7 +155,7 @@ class _Pass:
         """The same each time it is asked about: what waits for its turn is asked about this much before."""
         settings = self.snapshot.settings
         message = stored.message
-        if not settings.enforced or message.kind != "text" or not _shows_typing(message.chat_jid):
+        if not settings.enforced or message.kind != "text" or not _is_conversation(message.chat_jid):
             return 0.0
         # Not a secret: that it is the same after a restart is what counts.
         return typing_time(len(message.text), settings.typing, Random(message.id))  # noqa: S311
@@ -225,7 +225,8 @@ async def claim(
     return PolicyClaim(going, done.left, done.snapshot, more)
 
 
-def _shows_typing(chat_jid: str) -> bool:
+def _is_conversation(chat_jid: str) -> bool:
+    """Whoever is in it sees typing and read marks."""
     return is_group(chat_jid) or not is_shared(chat_jid)
 
 
@@ -236,6 +237,8 @@ async def _look_for_unread(
     for stored in going:
         facts = done.surroundings.chat_of(stored)
         if stored.message.lane is not Lane.REPLY or not facts.is_unanswered:
+            continue
+        if not _is_conversation(stored.message.chat_jid):
             continue
         came = await message_store.inbound_since(tx, scope, stored.message, facts.last_sent_at, _MOST_READ)
         unread: dict[str, list[str]] = {}

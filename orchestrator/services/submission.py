@@ -158,15 +158,17 @@ class Submissions:
         for one in addressed:
             item, goes = one.prepared, one.addressed
             try:
-                standings.check(one.session_id, goes.chat_jid, goes.content, item.command.lane)
+                for part in one.with_items:
+                    content = part.addressed.content
+                    standings.check(one.session_id, goes.chat_jid, content, item.command.lane)
                 if item.message_id in suppressed:
                     raise PonteError(errors.RECIPIENT_SUPPRESSED)
+                if goes.chat_jid == STATUS_JID:
+                    one = await self._shown(tx, scope, one)
                 earlier = await self._remember(tx, scope, item)
                 if earlier:
                     replays[item.message_id] = earlier
                     continue
-                if goes.chat_jid == STATUS_JID:
-                    one = await self._shown(tx, scope, one)
                 await self._count_in(tx, scope, one)
             except PonteError as error:
                 results[item.message_id] = error

@@ -17,6 +17,7 @@ from tests.support.factories import CUSTOMER, Factories
 PN = "5511987654321@s.whatsapp.net"
 ANA = ContactId(PN, "777@lid")
 GROUP = "120363000000000000@g.us"
+CHANNEL = "120363000000000001@newsletter"
 
 
 @pytest.fixture
@@ -26,12 +27,12 @@ def chats(desk: Desk) -> ChatService:
 
 async def _take(desk: Desk, wa_id: str, chat_jid: str = PN) -> str:
     """Record a message that came in; gives its id."""
-    is_group = chat_jid == GROUP
+    is_group = chat_jid in (GROUP, CHANNEL)
     inbound = InboundMessage(
         wa_message_id=wa_id,
         chat_jid=chat_jid,
         chat=ContactId() if is_group else ANA,
-        sender=ANA,
+        sender=ContactId() if chat_jid == CHANNEL else ANA,
         from_me=False,
         is_group=is_group,
         push_name="Ana",
@@ -54,6 +55,14 @@ async def test_messages_are_marked_read_chat_by_chat(desk: Desk, chats: ChatServ
         (desk.session_id, PN, "", ("A", "C")),
         (desk.session_id, GROUP, "777@lid", ("B",)),
     ]
+
+
+async def test_a_post_of_a_channel_is_not_marked_as_read(desk: Desk, chats: ChatService) -> None:
+    post = await _take(desk, "A", CHANNEL)
+    with pytest.raises(PonteError) as refusal:
+        await chats.mark_read(desk.scope, [post])
+    assert refusal.value.violations[0].field == "message_ids[0]"
+    assert desk.gateway.read == []
 
 
 async def test_only_what_came_in_can_be_read(desk: Desk, chats: ChatService) -> None:

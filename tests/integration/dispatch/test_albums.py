@@ -72,6 +72,13 @@ async def test_an_album_that_does_not_fit_into_the_outbox_is_refused_as_a_in_one
     assert [outgoing.text for _, outgoing in desk.gateway.attempts] == ["", "one", "two"]
 
 
+async def test_nobody_is_mentioned_as_everybody_where_there_is_no_group(desk: Desk) -> None:
+    everybody = replace(album("one", "two"), mention_all=True)
+    with pytest.raises(PonteError) as refused:
+        await desk.messages.submit(desk.scope, order(desk, everybody))
+    assert refused.value.violations[0].field == "mention_all"
+
+
 async def test_its_files_are_found_and_one_that_is_none_is_named(desk: Desk, tmp_path: Path) -> None:
     media = make_media(desk.context, tmp_path)
     service = MessageService(desk.context, files=OutgoingFiles(media))

@@ -56,6 +56,16 @@ async def test_it_is_not_shown_to_whom_it_may_not(desk: Desk) -> None:
     assert refused.value.code.name == "RECIPIENT_SUPPRESSED"
 
 
+async def test_a_key_of_a_status_that_was_refused_stands_for_no_message(desk: Desk) -> None:
+    service = SuppressionService(desk.context)
+    await service.add(desk.scope, [ANA], "asked us", "test")
+    asked = status(desk, text(ANA), idempotency_key="once")
+    for _ in range(2):
+        with pytest.raises(PonteError) as refused:
+            await desk.messages.submit(desk.scope, asked)
+        assert refused.value.code.name == "RECIPIENT_SUPPRESSED"
+
+
 async def test_numbers_are_spelled_as_whatsapp_does(desk: Desk) -> None:
     async with desk.context.database.transaction(desk.scope) as tx:
         known = ContactId("553188887777@s.whatsapp.net", "9@lid")
