@@ -1,9 +1,10 @@
 """What a page says of itself, fetched behind the guard: the title, description and picture of a link's preview."""
 
 import asyncio
+import codecs
 import re
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from email.message import Message
 from html.parser import HTMLParser
@@ -33,6 +34,21 @@ _MOST_TITLE: Final = 300
 _MOST_DESCRIPTION: Final = 500
 _PAGE_TYPES: Final = ("text/html", "application/xhtml+xml")
 _CHARSET: Final = re.compile(rb"<meta[^>]{1,200}charset\s*=\s*[\"']?([A-Za-z0-9_-]{1,40})", re.IGNORECASE)
+_CHARSETS: Final = (
+    "utf",
+    "iso8859",
+    "cp",
+    "koi8",
+    "shift_jis",
+    "euc",
+    "gb",
+    "big5",
+    "ascii",
+    "iso2022",
+    "mac",
+)
+"""Beginnings of the names of those that pages are written in: Python has others, some of them slow or no text."""
+
 _CHARSET_IS_WITHIN: Final = 1024
 """HTML's own bound for where it stands."""
 
@@ -67,7 +83,7 @@ class LinkPreviews:
         try:
             async with asyncio.timeout_at(ends_at):
                 head, base = await self._read_head(url)
-        except (PonteError, TimeoutError) as error:
+        except (PonteError, TimeoutError, OSError) as error:
             logger.info("A link is shown without a preview: {}", _code_of(error))
             return None
         title = _first(head, _TITLES)[:_MOST_TITLE]
@@ -77,7 +93,7 @@ class LinkPreviews:
         try:
             async with asyncio.timeout_at(ends_at):
                 thumbnail = await self._thumbnail(base, _first(head, _PICTURES))
-        except (PonteError, TimeoutError) as error:
+        except (PonteError, TimeoutError, OSError) as error:
             logger.info("A link's preview has no picture: {}", _code_of(error))
         return PagePreview(title, _first(head, _DESCRIPTIONS)[:_MOST_DESCRIPTION], thumbnail)
 
@@ -89,7 +105,8 @@ class LinkPreviews:
                 return {}, url
             async with aclosing(remote.chunks) as chunks:
                 page = await _beginning(chunks)
-            return _head_of(page, kind.get_content_charset()), remote.url
+            # Of a page that was made to be slow, a thread's time is lost, not everybody's.
+            return await asyncio.to_thread(_head_of, page, kind.get_content_charset()), remote.url
 
     async def _thumbnail(self, base: str, picture: str) -> bytes:
         if not picture:
@@ -121,14 +138,21 @@ async def _beginning(chunks: AsyncIterator[bytes]) -> bytes:
 
 def _head_of(page: bytes, declared_charset: str | None) -> dict[str, str]:
     found = _CHARSET.search(page[:_CHARSET_IS_WITHIN])
-    charset = declared_charset or (found.group(1).decode() if found else "utf-8")
-    try:
-        text = page.decode(charset, "replace")
-    except LookupError:
-        text = page.decode("utf-8", "replace")
+    charset = _known_charset(declared_charset or (found.group(1).decode() if found else ""))
     reader = _HeadReader()
-    reader.feed(text)
+    # What no parser takes ends the reading; what was said before counts.
+    with suppress(ValueError, AssertionError):
+        reader.feed(page.decode(charset, "replace"))
     return reader.said
+
+
+def _known_charset(name: str) -> str:
+    """Give Python's name of an encoding that pages are written in; UTF-8 for anything else."""
+    try:
+        known = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return "utf-8"
+    return known if known.startswith(_CHARSETS) and known != "utf-7" else "utf-8"
 
 
 class _HeadReader(HTMLParser):
@@ -157,7 +181,7 @@ class _HeadReader(HTMLParser):
             self._title.append(data)
 
     def _say(self, name: str, value: str) -> None:
-        value = " ".join(value.replace("\0", " ").split())
+        value = " ".join(value.replace("\0", " ").encode(errors="ignore").decode().split())
         if name and value:
             self.said.setdefault(name, value)
 

@@ -18,6 +18,7 @@ from orchestrator.services.dispatch_turn import CLAIM, LEASE, DispatchTurns, Tur
 from orchestrator.services.policy_claim import Leaving
 from orchestrator.services.ports import GatewayPort, OutgoingMessage, SendAnswer
 from orchestrator.services.recipient_spelling import RecipientSpelling
+from orchestrator.services.status_posts import without_opted_out
 from orchestrator.store.messages import StoredMessage
 
 _RENEW_EVERY_S = LEASE.total_seconds() / 4
@@ -73,6 +74,7 @@ class DispatchRun:
         self._scope = scope
         self._session_id = session_id
         self._turns = DispatchTurns(context, book, scope, session_id, owner)
+        self._book = book
         self._spelling = spelling
         self._nudge = nudge
         self._wake = nudge.wake = asyncio.Event()
@@ -242,21 +244,11 @@ class DispatchRun:
         """Hand messages to the gateway and take in their answers; each gets one, whatever happens."""
         claimed = await self._settled(claimed)
         unanswered = {stored.message.id: stored for stored in claimed}
-        outgoing = [
-            OutgoingMessage(
-                stored.message.id,
-                stored.message.wa_message_id,
-                stored.message.chat_jid,
-                stored.message.text,
-                wants_fresh_recipient(stored.message.error),
-                stored.message.content,
-                self._typing_ms(leaving.get(stored.message.id)),
-            )
-            for stored in claimed
-        ]
         report = SendReport(Outcome.AMBIGUOUS, reason="no_answer")
         try:
             async with asyncio.timeout(_GATEWAY_TIMEOUT_S):
+                leaving_now = await without_opted_out(self._context, self._scope, self._book, claimed)
+                outgoing = [self._outgoing(stored, leaving) for stored in leaving_now]
                 await self._read_first(claimed, leaving)
                 async for answer in self._gateway.send_messages(self._scope, self._session_id, outgoing):
                     if unanswered.pop(answer.message_id, None):
@@ -270,6 +262,18 @@ class DispatchRun:
             logger.opt(exception=error).warning("The gateway of session {} failed.", self._session_id)
         for answer in _answers_for(unanswered.values(), report):
             self._take_answer(answer)
+
+    def _outgoing(self, stored: StoredMessage, leaving: Mapping[str, Leaving]) -> OutgoingMessage:
+        message = stored.message
+        return OutgoingMessage(
+            message.id,
+            message.wa_message_id,
+            message.chat_jid,
+            message.text,
+            wants_fresh_recipient(message.error),
+            message.content,
+            self._typing_ms(leaving.get(message.id)),
+        )
 
     async def _settled(self, claimed: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
         """The messages under the chats that WhatsApp knows; as they are where that cannot be found out."""

@@ -10,6 +10,8 @@ from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.ids import make_id
 from orchestrator.domain.imports import HistoryWish, Import, ImportKind, ImportState, RawHistoryMessage
+from orchestrator.domain.jid import is_group, person_named
+from orchestrator.services.contacts import ContactBook
 from orchestrator.services.context import Context
 from orchestrator.services.session_life import lock_session
 from orchestrator.store import history as history_store
@@ -26,6 +28,7 @@ class HistoryService:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._book = ContactBook(context)
 
     async def record(
         self,
@@ -48,7 +51,7 @@ class HistoryService:
             if record is None or record.fence != fence:
                 raise PonteError(errors.STALE_FENCE)
             stored = (
-                await import_store.find_open(tx, scope, session_id, ImportKind.ON_DEMAND)
+                await self._asked_import(tx, scope, session_id, messages)
                 if on_demand
                 else await self._open_import(tx, scope, session_id, record.wish)
             )
@@ -64,6 +67,23 @@ class HistoryService:
                 await import_store.save(tx, scope, told)
 
         await self._context.database.shared_transaction(scope, write)
+
+    async def _asked_import(
+        self, tx: Transaction, scope: CompanyScope, session_id: str, messages: Sequence[RawHistoryMessage]
+    ) -> StoredImport | None:
+        """The import that a phone was asked for; None where it answers one that is over, of another chat."""
+        stored = await import_store.find_open(tx, scope, session_id, ImportKind.ON_DEMAND)
+        if stored is None or not messages:
+            return stored
+        chat = stored.value.chat_jid
+        if is_group(chat):
+            return stored if messages[0].chat_jid == chat else None
+        told_of = person_named(messages[0].chat_jid)
+        asked, told = await self._book.complete(tx, scope, [person_named(chat), told_of])
+        same = bool({asked.pn_jid, asked.lid_jid} & {told.pn_jid, told.lid_jid} - {""})
+        # Which number a hidden id belongs to may become known by this answer alone.
+        may_be_the_same = bool(told_of.lid_jid) and not asked.lid_jid and not told.pn_jid
+        return stored if same or may_be_the_same else None
 
     async def _open_import(
         self, tx: Transaction, scope: CompanyScope, session_id: str, wish: HistoryWish

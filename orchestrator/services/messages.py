@@ -104,20 +104,21 @@ class MessageService:
         return [named.get(message.id, message) for message in messages]
 
     async def cancel(self, scope: CompanyScope, message_id: str) -> Message:
-        """Take a message back that waits, an album with its items.
+        """Take a message back that waits, of an album also those items that wait when it has left.
 
         Raises PonteError: NOT_FOUND, MESSAGE_NOT_CANCELLABLE.
         """
 
         async def work(tx: Transaction) -> Message:
             stored = await self._locked(tx, scope, message_id)
-            if stored.message.status is not MessageStatus.QUEUED:
+            waiting = [*await self._waiting_items(tx, scope, stored.message)]
+            if stored.message.status is MessageStatus.QUEUED:
+                waiting.append(stored)
+            if not waiting:
                 raise PonteError(errors.MESSAGE_NOT_CANCELLABLE)
-            for item in await self._waiting_items(tx, scope, stored.message):
-                await self._take_back(tx, scope, item)
-            cancelled = await self._take_back(tx, scope, stored)
-            self._ring_after(tx, scope, cancelled.session_id)
-            return cancelled
+            taken_back = {item.message.id: await self._take_back(tx, scope, item) for item in waiting}
+            self._ring_after(tx, scope, stored.message.session_id)
+            return taken_back.get(stored.message.id, stored.message)
 
         return await self._context.database.shared_transaction(scope, work)
 

@@ -1,5 +1,6 @@
 """Asks a number's own phone for older messages of a chat: an import whose source is the phone's answer."""
 
+import asyncio
 from dataclasses import replace
 from typing import Final
 
@@ -51,8 +52,9 @@ class OlderMessages:
         value, older_than = await self._add(scope, session_id, jid, count or MOST_ASKED, media=media)
         try:
             await self._gateway.request_history(scope, session_id, older_than)
-        except PonteError as error:
-            await self._fail(scope, value.id, error)
+        except BaseException as error:
+            reason = error if isinstance(error, PonteError) else PonteError(errors.GATEWAY_UNAVAILABLE)
+            await asyncio.shield(self._fail(scope, value.id, reason))
             raise
         return value
 

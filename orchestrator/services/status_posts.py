@@ -1,5 +1,6 @@
 """Statuses: what can be posted, and to whom it is shown."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -8,11 +9,14 @@ from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import Content, Delete, Image, Text, Video, Voice
 from orchestrator.domain.errors import PonteError, invalid_field
-from orchestrator.domain.jid import ContactId, phone_number_to_jid
+from orchestrator.domain.jid import STATUS_JID, ContactId, phone_number_to_jid
+from orchestrator.domain.message import Message
 from orchestrator.services.contacts import ContactBook
+from orchestrator.services.context import Context
 from orchestrator.services.phone_numbers import check_phone_number
 from orchestrator.store import consent
 from orchestrator.store.database import Transaction
+from orchestrator.store.messages import StoredMessage
 
 MOST_SHOWN_TO: Final = 1_000
 """A message says to whom it is shown: all of them stand in its events."""
@@ -25,11 +29,9 @@ def check_status(content: Content) -> None:
     INVALID_PHONE_NUMBER, naming the field."""
     if not isinstance(content.body, _POSTED):
         raise PonteError(errors.CONTENT_NOT_SUPPORTED, f"A {content.kind} cannot be posted as a status.")
-    if content.reply_to:
-        raise invalid_field(errors.INVALID_ARGUMENT, "reply_to", "A status quotes no message.")
-    if content.view_once or content.expiration_s:
-        field = "view_once" if content.view_once else "expiration_s"
-        raise invalid_field(errors.INVALID_ARGUMENT, field, "A status is gone after 24 hours anyhow.")
+    for field in ("reply_to", "mentions", "mention_all", "view_once", "expiration_s"):
+        if getattr(content, field):
+            raise invalid_field(errors.INVALID_ARGUMENT, field, "A status has no such option.")
     if not 0 < len(content.audience) <= MOST_SHOWN_TO:
         raise invalid_field(
             errors.INVALID_ARGUMENT, "audience", f"Give the 1 to {MOST_SHOWN_TO} numbers that it is shown to."
@@ -52,7 +54,45 @@ async def without_suppressed(
 
     Raises PonteError(RECIPIENT_SUPPRESSED) where nobody is left.
     """
-    asked = [ContactId(phone_number_to_jid(number)) for number in dict.fromkeys(content.audience)]
+    shown_to = await _allowed(tx, scope, book, content.audience, now)
+    if not shown_to:
+        raise PonteError(errors.RECIPIENT_SUPPRESSED)
+    return replace(content, audience=shown_to)
+
+
+async def without_opted_out(
+    context: Context, scope: CompanyScope, book: ContactBook, leaving: Sequence[StoredMessage]
+) -> Sequence[StoredMessage]:
+    """Give messages that leave now, their statuses shown to nobody who was put on the suppression list meanwhile.
+
+    A status that nobody is left for goes to nobody.
+    """
+    if not any(_is_post(stored.message) for stored in leaving):
+        return leaving
+    async with context.database.reading(scope) as tx:
+        return [await _shortened(tx, scope, book, stored, context.clock()) for stored in leaving]
+
+
+async def _shortened(
+    tx: Transaction, scope: CompanyScope, book: ContactBook, stored: StoredMessage, now: datetime
+) -> StoredMessage:
+    content = stored.message.content
+    if content is None or not _is_post(stored.message):
+        return stored
+    shown_to = await _allowed(tx, scope, book, content.audience, now)
+    return replace(stored, message=replace(stored.message, content=replace(content, audience=shown_to)))
+
+
+def _is_post(message: Message) -> bool:
+    """What deletes a status goes to all who may have seen it."""
+    content = message.content
+    return message.chat_jid == STATUS_JID and content is not None and not isinstance(content.body, Delete)
+
+
+async def _allowed(
+    tx: Transaction, scope: CompanyScope, book: ContactBook, audience: Sequence[str], now: datetime
+) -> tuple[str, ...]:
+    asked = [ContactId(phone_number_to_jid(number)) for number in dict.fromkeys(audience)]
     contacts = await book.complete(tx, scope, asked)
     listed = await consent.find_suppressed(tx, scope, set(contacts), now)
     shown_to = [
@@ -60,6 +100,4 @@ async def without_suppressed(
         for contact in contacts
         if contact.pn_jid not in listed and contact.lid_jid not in listed
     ]
-    if not shown_to:
-        raise PonteError(errors.RECIPIENT_SUPPRESSED)
-    return replace(content, audience=tuple(dict.fromkeys(shown_to)))
+    return tuple(dict.fromkeys(shown_to))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
-from orchestrator.domain.content import Content, plain_text, to_values
+from orchestrator.domain.content import Content, Delete, plain_text, to_values
 from orchestrator.domain.content.albums import announced, items_of
 from orchestrator.domain.errors import PonteError, invalid_field, not_found
 from orchestrator.domain.events import EventType
@@ -116,7 +116,8 @@ class Submissions:
                 errors.INVALID_ARGUMENT, "forward", "Messages are forwarded to people and groups."
             )
         if command.to == STATUS_JID:
-            check_status(content)
+            if not isinstance(content.body, Delete):
+                check_status(content)
         elif is_channel(command.to):
             check_post(content)
         if content.audience and command.to != STATUS_JID:
@@ -163,7 +164,7 @@ class Submissions:
                     standings.check(one.session_id, goes.chat_jid, content, item.command.lane)
                 if item.message_id in suppressed:
                     raise PonteError(errors.RECIPIENT_SUPPRESSED)
-                if goes.chat_jid == STATUS_JID:
+                if goes.chat_jid == STATUS_JID and not isinstance(goes.content.body, Delete):
                     one = await self._shown(tx, scope, one)
                 earlier = await self._remember(tx, scope, item)
                 if earlier:

@@ -12,11 +12,23 @@ def items_of(content: Content, album_wa_message_id: str) -> list[Content]:
     album = content.body
     if not isinstance(album, Album):
         return []
+    bodies = [body for item in album.items if (body := item.image or item.video) is not None]
     return [
-        replace(content, body=body, reply_to="", album_wa_message_id=album_wa_message_id)
-        for item in album.items
-        if (body := item.image or item.video) is not None
+        replace(
+            content,
+            body=body,
+            reply_to="",
+            mentions=_named_in(body.caption, content.mentions),
+            mention_all=content.mention_all and position == 0,
+            album_wa_message_id=album_wa_message_id,
+        )
+        for position, body in enumerate(bodies)
     ]
+
+
+def _named_in(caption: str, mentions: Sequence[str]) -> tuple[str, ...]:
+    """Whom a caption names: nobody hears of each item."""
+    return tuple(one for one in mentions if f"@{one.removeprefix('+').partition('@')[0]}" in caption)
 
 
 def announced(content: Content, message_ids: Sequence[str]) -> Content:

@@ -65,4 +65,7 @@ class Text:
 def first_link(text: str) -> str:
     """Give the first link of a text, without what stands behind it in the sentence; empty where there is none."""
     found = _LINK.search(text)
-    return found.group().rstrip(_AFTER_A_LINK)[:_MOST_URL] if found else ""
+    link = found.group() if found else ""
+    while link and link[-1] in _AFTER_A_LINK and not (link[-1] == ")" and link.count("(") >= link.count(")")):
+        link = link[:-1]
+    return link if len(link) <= _MOST_URL else ""

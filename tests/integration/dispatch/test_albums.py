@@ -9,10 +9,12 @@ from orchestrator.domain import errors
 from orchestrator.domain.content import Album, AlbumItem, Content, Image, MediaRef
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.message import Message, MessageStatus
+from orchestrator.domain.retry import Outcome, SendReport
 from orchestrator.services.context import Limits
 from orchestrator.services.messages import MessageService, SubmitText
 from orchestrator.services.outgoing_files import OutgoingFiles
 from tests.support import files
+from tests.support.clock import ManualClock
 from tests.support.desk import Desk
 from tests.support.factories import CUSTOMER
 from tests.support.media import in_one_piece, make_media
@@ -60,6 +62,22 @@ async def test_cancelling_it_takes_back_what_has_not_left(desk: Desk) -> None:
     await desk.send_all()
     assert desk.gateway.attempts == []
     assert [await desk.status(id_) for id_ in (message.id, *ids_of(message))] == ["CANCELLED"] * 3
+
+
+async def test_what_has_not_left_is_taken_back_when_the_album_itself_has(
+    desk: Desk, clock: ManualClock
+) -> None:
+    message = await desk.messages.submit(desk.scope, order(desk, album("one", "two")))
+    desk.gateway.answer_next("one", SendReport(Outcome.AMBIGUOUS, reason="ack_timeout"))
+    await desk.send_all()
+    assert await desk.status(message.id) == "SENT"
+    assert (await desk.messages.cancel(desk.scope, message.id)).status is MessageStatus.SENT
+    clock.advance(60)
+    await desk.send_all()
+    assert [await desk.status(id_) for id_ in ids_of(message)] == ["CANCELLED", "CANCELLED"]
+    with pytest.raises(PonteError) as refused:
+        await desk.messages.cancel(desk.scope, message.id)
+    assert refused.value.code is errors.MESSAGE_NOT_CANCELLABLE
 
 
 async def test_an_album_that_does_not_fit_into_the_outbox_is_refused_as_a_in_one_piece(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """What is taken in as a status, and whom it is shown to."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from orchestrator.domain.jid import STATUS_JID, ContactId
 from orchestrator.services.contacts import ContactBook, Sighting
 from orchestrator.services.messages import SubmitText
 from orchestrator.services.suppressions import SuppressionService
+from tests.support.clock import ManualClock
 from tests.support.desk import Desk
 
 ANA, BOB = "+5511987654321", "+5511987654322"
@@ -66,6 +68,28 @@ async def test_a_key_of_a_status_that_was_refused_stands_for_no_message(desk: De
         assert refused.value.code.name == "RECIPIENT_SUPPRESSED"
 
 
+async def test_who_opts_out_before_it_leaves_is_not_shown_it_and_after_that_sees_it_go(
+    desk: Desk, clock: ManualClock
+) -> None:
+    later = status(desk, text(ANA, BOB), send_at=clock() + timedelta(hours=1))
+    message = await desk.messages.submit(desk.scope, later)
+    service = SuppressionService(desk.context)
+    await service.add(desk.scope, [ANA], "asked us", "test")
+    clock.advance(3600)
+    await desk.send_all()
+    assert [outgoing.content.audience for _, outgoing in desk.gateway.attempts if outgoing.content] == [
+        (BOB,)
+    ]
+
+    await service.add(desk.scope, [BOB], "asked us", "test")
+    deletion = SubmitText(desk.session_id, STATUS_JID, "", content=Content(Delete(message.id)))
+    await desk.messages.submit(desk.scope, deletion)
+    await desk.send_all()
+    outgoing = desk.gateway.attempts[-1][1]
+    assert outgoing.content is not None
+    assert (outgoing.content.kind, outgoing.content.audience) == ("delete", (ANA, BOB))
+
+
 async def test_numbers_are_spelled_as_whatsapp_does(desk: Desk) -> None:
     async with desk.context.database.transaction(desk.scope) as tx:
         known = ContactId("553188887777@s.whatsapp.net", "9@lid")
@@ -85,6 +109,7 @@ async def test_numbers_are_spelled_as_whatsapp_does(desk: Desk) -> None:
         (text(ANA, "12"), "INVALID_PHONE_NUMBER", "audience[1]"),
         (text(ANA, expiration_s=86_400), "INVALID_ARGUMENT", "expiration_s"),
         (text(ANA, reply_to="m"), "INVALID_ARGUMENT", "reply_to"),
+        (text(ANA, mentions=(BOB,)), "INVALID_ARGUMENT", "mentions"),
         (Content(Image(MediaRef("m")), audience=(ANA,), view_once=True), "INVALID_ARGUMENT", "view_once"),
         (Content(Location(1.0, 2.0), audience=(ANA,)), "CONTENT_NOT_SUPPORTED", ""),
     ],

@@ -9,8 +9,10 @@ from orchestrator._generated.ponte.bridge.v1 import history_pb2
 from orchestrator.bridge.history import decode_chunk, read_history_message
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.imports import Import, ImportKind, ImportState, OlderThan
+from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message_filter import MessageFilter
 from orchestrator.domain.page import PageRequest
+from orchestrator.services.contacts import ContactBook
 from orchestrator.services.history import QUIET, HistoryService
 from orchestrator.services.history_imports import HistoryImports
 from orchestrator.services.import_rounds import ImportRounds
@@ -144,6 +146,30 @@ async def test_one_is_asked_at_a_time_and_a_cancelled_one_takes_no_answer(desk: 
     await work(desk)
     assert await texts(desk) == ["here"]
     assert (await older(desk).request(desk.scope, "", CUSTOMER, 5)).state is ImportState.WAITING
+
+
+async def test_an_answer_of_another_chat_is_passed_over(desk: Desk, clock: ManualClock) -> None:
+    value = await asked(desk)
+    clock.advance(1)
+    elsewhere = told(desk, "A", timedelta(days=1))
+    elsewhere.chat_jid = elsewhere.contact_pn_jid = "5511900000009@s.whatsapp.net"
+    await answer(desk, elsewhere)
+    await work(desk)
+    assert (await now(desk, value)).state is ImportState.WAITING
+    by_lid = told(desk, "B", timedelta(days=1))
+    by_lid.chat_jid = by_lid.contact_lid_jid = await lid_of(desk)
+    await answer(desk, by_lid)
+    await work(desk)
+    assert (await now(desk, value)).state is ImportState.COMPLETED
+    assert await texts(desk) == ["text B", "here"]
+
+
+async def lid_of(desk: Desk) -> str:
+    """The customer's other name, which was learned when its number was looked up."""
+    async with desk.context.database.reading(desk.scope) as tx:
+        [contact] = await ContactBook(desk.context).complete(tx, desk.scope, [ContactId(pn_jid=CHAT)])
+    assert contact.lid_jid
+    return contact.lid_jid
 
 
 async def test_a_session_that_is_not_connected_cannot_ask(desk: Desk) -> None:

@@ -88,6 +88,11 @@ async def test_its_picture_is_found_from_where_the_page_was_and_made_small(
         (["Content-Type: text/html; charset=no-such"], "<title>Olá</title>".encode()),
         (["Content-Type: application/xhtml+xml"], "<html><title>Olá</title></html>".encode()),
         (HTML, b"<title>Ol\xc3\xa1</title>" + b"<p>" * 400_000),
+        (["Content-Type: text/html; charset=undefined"], "<title>Olá</title>".encode()),
+        (["Content-Type: text/html; charset=idna"], "<title>Olá</title>".encode()),
+        (["Content-Type: text/html; charset=unicode_escape"], "<title>Olá</title>".encode()),
+        (HTML, "<title>Olá</title><p>&#".encode() + b"9" * 5000 + b";<![broken"),
+        (["Content-Type: text/html; charset=utf-16"], "<title>Olá</title>".encode("utf-16") + b"\xd8\x00"),
     ],
 )
 async def test_a_title_is_read_in_the_pages_own_letters(

@@ -17,10 +17,15 @@ ALBUM = Content(
 def test_each_item_names_the_album_and_keeps_what_goes_with_it() -> None:
     items = items_of(ALBUM, "3EB0A")
     assert [item.body for item in items] == [FIRST, SECOND, FIRST]
-    for item in items:
-        assert item.album_wa_message_id == "3EB0A"
-        assert (item.reply_to, item.mentions, item.mention_all) == ("", ("+5511900000001",), True)
-        assert item.expiration_s == 86_400
+    assert {(item.album_wa_message_id, item.reply_to, item.expiration_s) for item in items} == {
+        ("3EB0A", "", 86_400)
+    }
+
+
+def test_whoever_is_mentioned_hears_of_the_items_that_say_so() -> None:
+    items = items_of(ALBUM, "3EB0A")
+    assert [item.mentions for item in items] == [("+5511900000001",), (), ("+5511900000001",)]
+    assert [item.mention_all for item in items] == [True, False, False]
 
 
 def test_an_album_says_how_much_comes_and_where_it_is() -> None:
