@@ -26,6 +26,7 @@ async def test_an_import_that_is_killed_on_the_way_is_complete_and_a_second_one_
     assert objections(imported, SHORT) == []
 
 
+@pytest.mark.parametrize("deployment", ["embedded"], indirect=True)
 async def test_an_exported_chat_is_imported_by_the_command_through_a_kill(
     data_dir: Path, deployment: Mapping[str, str], tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ async def say(client: RestClient, session_id: str, body: str) -> None:
     await client.post("/v1/messages", message)
 
 
+@pytest.mark.parametrize("deployment", ["servers"], indirect=True)
 async def test_keys_rotate_beneath_a_running_ponte_and_the_old_one_is_not_missed(
     ponte: PonteProcess, simulator: SimulatorClient, deployment: Mapping[str, str], data_dir: Path
 ) -> None:
@@ -64,6 +65,7 @@ async def test_keys_rotate_beneath_a_running_ponte_and_the_old_one_is_not_missed
             await again.terminate()
 
 
+@pytest.mark.parametrize("deployment", ["embedded"], indirect=True)
 async def test_a_number_of_raw_baileys_moves_in_and_out_while_ponte_runs(
     ponte: PonteProcess,
     simulator: SimulatorClient,

@@ -28,6 +28,7 @@ def place(database_url: str) -> Mapping[str, str]:
     return {"PONTE_DATABASE_URL": database_url}
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"])
 async def test_a_healthy_ponte_has_no_differences_and_each_one_made_is_named(
     house: House, data_dir: Path, place: Mapping[str, str]
 ) -> None:

@@ -121,6 +121,7 @@ async def test_list_shows_what_each_key_seals(
     assert "missing" in succeeded(await run_command("keys", "list", data_dir=data_dir, extra=place))
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"])
 async def test_a_given_key_is_taken_from_a_file_and_an_old_one_is_refused(
     running: Context, data_dir: Path, file: EncryptionKeyFile, place: Mapping[str, str]
 ) -> None:

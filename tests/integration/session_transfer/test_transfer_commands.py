@@ -25,6 +25,7 @@ async def running(context: Context, tmp_path: Path) -> Context:
     return replace(context, vault=vault)
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"])
 async def test_a_folder_moves_in_and_out(running: Context, tmp_path: Path, database_url: str) -> None:
     scope = await Factories(running).company()
     data_dir, place = tmp_path / "data", {"PONTE_DATABASE_URL": database_url}
