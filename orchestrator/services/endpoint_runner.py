@@ -69,6 +69,8 @@ class _Changes:
     results: tuple[DeliveryResult, ...]
     health: EndpointHealth
     gone: bool
+    asked_at: datetime
+    """A claim counts from here, so that a database that was slow to take it does not make it longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ class EndpointRunner:
         self._woken.clear()
         self._hurried.clear()
         self._rung = False
-        changes = _Changes(tuple(self._results), self._health, self._gone)
+        changes = _Changes(tuple(self._results), self._health, self._gone, self._context.clock())
         self._results.clear()
         found = await self._stored(changes)
         self._gone = self._gone and not changes.gone
@@ -173,10 +175,10 @@ class EndpointRunner:
         return found
 
     async def _store(self, tx: Transaction, changes: _Changes) -> _Found:
-        now = self._context.clock()
+        until = changes.asked_at + self._context.tempo.span(CLAIM_S)
         # First, since it locks the webhook: all who lock more than one row begin there.
         endpoint = await webhook_store.claim(
-            tx, self._scope, self._webhook_id, self._owner, now, now + self._context.tempo.span(CLAIM_S)
+            tx, self._scope, self._webhook_id, self._owner, changes.asked_at, until
         )
         await delivery_store.record(tx, self._scope, changes.results)
         if changes.gone:

@@ -148,6 +148,32 @@ async def test_closing_without_grace_leaves_what_was_under_way_to_the_next(
     await killed.close()
 
 
+async def test_a_claim_counts_from_when_it_was_asked_for_however_slow_the_database_was(
+    context: Context,
+    client: WebhookClient,
+    endpoint: Endpoint,
+    receiver: Receiver,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = context.database.shared_transaction
+
+    async def slow(scope, work):  # type: ignore[no-untyped-def]  # stands in for a generic method
+        clock.advance(CLAIM_S + 1)
+        return await real(scope, work)
+
+    receiver.answer = receiver.never
+    await endpoint.record()
+    killed = WebhookDeliveryService(context, client, "killed")
+    with monkeypatch.context() as patched:
+        patched.setattr(context.database, "shared_transaction", slow)
+        await killed.start(endpoint.scope)
+        await receiver.until(lambda: receiver.under_way == 1)
+        await killed.close(grace_s=0)
+
+        assert await endpoint.is_due(), "the claim has run out"
+
+
 async def test_an_error_on_our_side_is_a_failed_attempt(
     endpoint: Endpoint,
     delivery: WebhookDeliveryService,
