@@ -1,6 +1,8 @@
 # `make demo` shows Ponte at work, `make test` proves it; both set up what they need. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# Some machines forbid Python to keep what it compiled; then each process of Ponte compiles all of its modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 PONTE := .venv/bin/ponte
 PROTO_SOURCES := $(shell find proto -name '*.proto' 2>/dev/null)
 NODE_LOCKS := $(wildcard bridge-node/package-lock.json tests/simulator/package-lock.json)

@@ -2,49 +2,78 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+from typing import Final
 
 import typer
+import typer.core
+import typer.main
 
-from orchestrator.cli import (
-    audit,
-    campaign,
-    company,
-    config_table,
-    imports,
-    keys,
-    migrate,
-    session,
-    simulator,
-    split,
-    up,
-    version,
-)
-from orchestrator.cli.demo import command as demo
 from orchestrator.startup import StartupError
+
+_COMMANDS: Final = {
+    "up": "up:up",
+    "api": "split:api",
+    "worker": "split:worker",
+    "gateway": "split:gateway",
+    "migrate": "migrate:migrate",
+    "config": "config_table:config",
+    "demo": "demo.command:demo",
+    "simulator": "simulator:simulator",
+    "version": "version:version",
+    "audit": "audit:app",
+    "campaign": "campaign:app",
+    "company": "company:app",
+    "import": "imports:app",
+    "keys": "keys:app",
+    "session": "session:app",
+}
+"""Each command's module in this package, and what in it is the command or the group of commands."""
+
+
+class CommandsOnDemand(typer.core.TyperGroup):
+    """Imports a command when it is asked for: the whole of Ponte takes a second or two to import, a client does not."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # Typer's copy of click's
+        """Give the names of all commands."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str):  # type: ignore[no-untyped-def,override]  # Typer's own
+        """Look a command up; None where there is none of this name."""
+        # For a name that does not exist all are loaded, since the nearest of them is suggested.
+        wanted = [cmd_name] if cmd_name in _COMMANDS else list(_COMMANDS)
+        for name in wanted:
+            if name not in self.commands:
+                self.add_command(_load(name), name)
+        return super().get_command(ctx, cmd_name)
+
+
+def _load(name: str):  # type: ignore[no-untyped-def]  # Typer does not export the type of its commands
+    module, attribute = _COMMANDS[name].split(":")
+    found = getattr(importlib.import_module(f"orchestrator.cli.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        group = typer.main.get_group(found)
+        group.name = name
+        return group
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    return typer.main.get_command(alone)
+
 
 app = typer.Typer(
     name="ponte",
+    cls=CommandsOnDemand,
     help="A multi-tenant WhatsApp gateway: REST, gRPC and webhooks over the real Baileys.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("up")(up.up)
-app.command("api")(split.api)
-app.command("worker")(split.worker)
-app.command("gateway")(split.gateway)
-app.command("migrate")(migrate.migrate)
-app.command("config")(config_table.config)
-app.command("demo")(demo.demo)
-app.command("simulator")(simulator.simulator)
-app.command("version")(version.version)
-app.add_typer(audit.app, name="audit")
-app.add_typer(campaign.app, name="campaign")
-app.add_typer(company.app, name="company")
-app.add_typer(imports.app, name="import")
-app.add_typer(keys.app, name="keys")
-app.add_typer(session.app, name="session")
+
+
+@app.callback()
+def _ponte() -> None:
+    """Make this a group of commands; they are found by `CommandsOnDemand`."""
 
 
 def main() -> None:

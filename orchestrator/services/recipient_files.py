@@ -12,8 +12,6 @@ from itertools import chain, islice
 from typing import IO, Any, Final
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
-
 from orchestrator.domain.campaign.template import LONGEST_FIELD_NAME, is_field_name
 from orchestrator.domain.errors import IMPORT_UNREADABLE, PonteError
 from orchestrator.services.recipient_numbers import to_e164
@@ -148,6 +146,9 @@ def _xlsx_cells(file: IO[bytes]) -> Iterator[tuple[int, list[str]]]:
     with zipfile.ZipFile(file) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > _MOST_UNPACKED_BYTES:
             raise PonteError(IMPORT_UNREADABLE, "The workbook unpacks to more than 2 GiB; save it as CSV.")
+    # Here, since it takes a tenth of a second to import and most processes never read a workbook.
+    from openpyxl import load_workbook
+
     workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
     try:
         for line, row in enumerate(workbook.worksheets[0].iter_rows(values_only=True), start=1):
