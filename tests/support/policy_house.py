@@ -1,6 +1,7 @@
 """Asking a house that enforces its limits what leaves, and looking at the simulated server whether it came."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest_asyncio
@@ -100,6 +101,11 @@ async def linked_at_noon(house: SessionHouse) -> str:
     session = await linked(house)
     house.clock.now = next_wednesday_noon_in_brazil()
     return session
+
+
+def seconds_until(house: SessionHouse, in_s: float) -> float:
+    """How far the house's clock, which stands still, is from what WhatsApp's reaches in so many seconds."""
+    return (datetime.now(UTC) - house.clock()).total_seconds() + in_s
 
 
 async def acquaintances(house: SessionHouse, session: str, count: int) -> list[str]:

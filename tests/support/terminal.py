@@ -75,6 +75,8 @@ async def ponte_on_terminal(*arguments: str, extra: Mapping[str, str]) -> AsyncI
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, _COLUMNS, 0, 0))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PONTE_")}
     process = await asyncio.create_subprocess_exec(
+        # Tests that a shell runs in the background ignore SIGINT, and what they start would too.
+        *("env", "--default-signal=INT"),
         str(Path(sys.executable).with_name("ponte")),
         *arguments,
         env={**inherited, "TERM": "xterm", **extra},

@@ -14,6 +14,7 @@ from tests.support.policy_house import (
     linked,
     quota,
     reaches,
+    seconds_until,
     send,
     strangers,
     too_many_questions,
@@ -36,6 +37,7 @@ async def test_a_refusal_asks_for_the_lock_and_its_end_counts(house: SessionHous
     refused, waiting = await strangers(house, 2)
     lock = {"active": True, "ends_in_s": HOUR_S}
     await house.simulator.set_standing(number, reach_out_lock=lock, tell=False)
+    end_s = seconds_until(house, HOUR_S)
     await house.simulator.fault("ack_error", number=number, code=463, count=1)
     await reaches(house, await send(house, session, refused), "FAILED")
     await health(house, session, pauses={"REACH_OUT_LOCK"})
@@ -45,7 +47,7 @@ async def test_a_refusal_asks_for_the_lock_and_its_end_counts(house: SessionHous
     await house.advance(session, HOUR_S)
     await waits_for(house, message, "NEW_CHATS_PAUSED")
     assert await arrived(house, session) == before
-    await house.advance(session, 10 + 2)
+    await house.advance(session, end_s - HOUR_S + 10 + 2)
     await reaches(house, message, "SENT")
     assert len(await arrived(house, session)) == len(before) + 1
 
@@ -76,9 +78,10 @@ async def test_half_of_whatsapps_quota_is_used_and_cappings_are_heeded(house: Se
     assert "3 of 3" in await waits_for(house, fourth, "NEW_CHAT_QUOTA")
     capped = {"status": "CAPPED", "cycle_ends_in_s": 2 * HOUR_S}
     await house.simulator.set_standing(number, new_chats=capped)
+    end_s = seconds_until(house, 2 * HOUR_S)
     await waits_for(house, fourth, "NEW_CHATS_PAUSED")
     assert len(await arrived(house, session)) == 3
-    await house.advance(session, 2 * HOUR_S + 2)
+    await house.advance(session, end_s + 2)
     await reaches(house, fourth, "SENT")
     await house.simulator.set_standing(number, new_chats={"status": "FIRST_WARNING"})
     await health(house, session, slowdowns={"CAPPING"}, pauses=set())
