@@ -23,6 +23,9 @@ _HARMLESS_UNPACKED_BYTES: Final = 64 * MIB
 _MOST_DIRECTORY_BYTES: Final = 2 * MIB
 _END_OF_DIRECTORY: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
+_END_OF_DIRECTORY_64: Final = b"PK\x06\x06"
+_END_BYTES_64: Final = 56
+_LOCATOR_BYTES_64: Final = 20
 _LONGEST_COMMENT: Final = 65_535
 _PILLOW_FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 
@@ -71,11 +74,20 @@ def check_archive(path: Path) -> None:
 def _check_directory(path: Path, size: int) -> None:
     """Refuse a directory that would fill the memory before anything of it could be judged (APPNOTE.TXT, 4.3.16)."""
     with path.open("rb") as file:
-        file.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT))
+        file.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT - _END_BYTES_64 - _LOCATOR_BYTES_64))
         tail = file.read()
     at = tail.rfind(_END_OF_DIRECTORY)
     if at < 0 or len(tail) - at < _END_BYTES:
         raise PonteError(errors.MEDIA_NOT_USABLE)
     (directory_bytes,) = struct.unpack_from("<I", tail, at + 12)
-    if directory_bytes > _MOST_DIRECTORY_BYTES:
+    if max(directory_bytes, _directory_bytes_64(tail[:at])) > _MOST_DIRECTORY_BYTES:
         raise PonteError(errors.MEDIA_NOT_USABLE)
+
+
+def _directory_bytes_64(before_end: bytes) -> int:
+    """The size in a zip64 record (APPNOTE.TXT, 4.3.14), which zipfile believes wherever there is one; 0 without one."""
+    record = before_end[-_END_BYTES_64 - _LOCATOR_BYTES_64 : -_LOCATOR_BYTES_64]
+    if len(record) < _END_BYTES_64 or not record.startswith(_END_OF_DIRECTORY_64):
+        return 0
+    (directory_bytes,) = struct.unpack_from("<Q", record, 40)
+    return int(directory_bytes)

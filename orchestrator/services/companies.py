@@ -7,6 +7,7 @@ from orchestrator.domain.errors import INVALID_ARGUMENT, invalid_field, not_foun
 from orchestrator.domain.ids import is_id, make_id
 from orchestrator.domain.page import Page, PageRequest
 from orchestrator.services.context import Context
+from orchestrator.services.import_progress import ImportProgress
 from orchestrator.services.keys import KeyService
 from orchestrator.services.names import checked_name
 from orchestrator.store import companies, idempotency
@@ -22,6 +23,7 @@ class CompanyService:
         """`keys` is told of deleted companies, so that theirs are refused at once and not after its cache's second."""
         self._context = context
         self._keys = keys
+        self._imports = ImportProgress(context)
 
     async def create(self, name: str, max_sessions: int = 1, idempotency_key: str = "") -> Company:
         """Make a company. Raises INVALID_ARGUMENT for a bad name or number, IDEMPOTENCY_KEY_REUSED."""
@@ -72,12 +74,13 @@ class CompanyService:
         return company
 
     async def delete(self, company_id: str) -> None:
-        """Hide a company, refuse its keys, end its sessions and remove their auth state. Raises NOT_FOUND."""
+        """Hide a company, refuse its keys, end its sessions and imports, remove their auth state. Raises NOT_FOUND."""
         scope = _scope_of(company_id)
         async with self._context.database.transaction(scope) as tx:
             ended = await companies.remove(tx, scope, self._context.clock())
             if ended is None:
                 raise not_found()
+            await self._imports.cancel_all(tx, scope)
             for session_id in ended:
                 tx.after_commit(partial(self._context.bells.session_changed, scope, session_id))
         if self._keys is not None:

@@ -4,6 +4,7 @@ All of it blocks: call it on a thread. Names in a zip are only compared, never u
 """
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,13 +14,19 @@ from typing import IO, Final
 
 from orchestrator.domain import errors
 from orchestrator.domain.errors import PonteError
-from orchestrator.domain.exported_chat.lines import without_marks
+from orchestrator.domain.exported_chat.lines import plain_name
 from orchestrator.media.bombs import check_archive
 
 _ZIP_HEAD: Final = b"PK\x03\x04"
 _CHAT: Final = "_chat.txt"
 _APP: Final = "whatsapp"
 _JUNK: Final = "__MACOSX/"
+_IPHONES_FILE: Final = re.compile(r"[0-9]{6,}-")
+"""So begin the names of an iPhone's attached files, and never that of the chat."""
+
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""How phones pack. Others may ask for any amount of memory before they give a byte."""
+
 _LONGEST_LINE: Final = 70_000
 """Characters; longer ones come in pieces."""
 
@@ -58,14 +65,14 @@ class ExportFile:
 
     def has(self, file_name: str) -> bool:
         """Tell whether a file of this name lies beside the chat."""
-        return file_name in self._files
+        return plain_name(file_name) in self._files
 
     def open(self, file_name: str) -> IO[bytes]:
         """Open a file that lies beside the chat. Raises EXPORT_UNREADABLE."""
         with _told():
             if self._archive is None:
                 raise PonteError(errors.EXPORT_UNREADABLE)
-            return self._archive.open(self._files[file_name])
+            return self._archive.open(self._files[plain_name(file_name)])
 
     def read(self, stream: IO[bytes], size: int) -> bytes:
         """Read on in a file that `open` gave; nothing at its end. Raises EXPORT_UNREADABLE."""
@@ -84,13 +91,14 @@ class ExportFile:
             for entry in self._archive.infolist()
             if not entry.is_dir() and not entry.filename.startswith(_JUNK)
         ]
-        self._chat = _chat_among(entries)
-        if self._chat is None:
+        try:
+            self._chat = _chat_among(entries)
+        except PonteError:
             self._archive.close()
-            raise PonteError(errors.EXPORT_WITHOUT_CHAT)
+            raise
         for entry in entries:
-            if entry is not self._chat:
-                self._files.setdefault(without_marks(_name(entry)), entry)
+            if entry is not self._chat and entry.compress_type in _METHODS:
+                self._files.setdefault(plain_name(_name(entry)), entry)
 
     def _open_chat(self) -> IO[bytes]:
         if self._archive is None or self._chat is None:
@@ -113,10 +121,27 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return PurePosixPath(entry.filename).name
 
 
-def _chat_among(entries: list[zipfile.ZipInfo]) -> zipfile.ZipInfo | None:
-    """The chat is `_chat.txt`, else the text that names the app, else the only text; the outermost of several."""
+def _chat_among(entries: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
+    """The chat is the outermost text that is named as apps name it, else the only text.
+
+    Raises EXPORT_WITHOUT_CHAT, also where there are several: a document that somebody sent may be named like a chat.
+    """
     texts = [entry for entry in entries if entry.filename.lower().endswith(".txt")]
-    named = [entry for entry in texts if _name(entry) == _CHAT]
-    named = named or [entry for entry in texts if _APP in _name(entry).lower()]
-    named = named or (texts if len(texts) == 1 else [])
-    return min(named, key=lambda entry: entry.filename.count("/"), default=None)
+    named = [entry for entry in texts if _is_named_as_chat(_name(entry))]
+    depth = min((entry.filename.count("/") for entry in named), default=0)
+    named = [entry for entry in named if entry.filename.count("/") == depth]
+    if len(named) > 1:
+        raise PonteError(
+            errors.EXPORT_WITHOUT_CHAT,
+            f"The .zip has {len(named)} texts that may be the chat; take out the others, or give its .txt alone.",
+        )
+    found = named or texts
+    if len(found) != 1:
+        raise PonteError(errors.EXPORT_WITHOUT_CHAT)
+    if found[0].compress_type not in _METHODS:
+        raise PonteError(errors.EXPORT_UNREADABLE)
+    return found[0]
+
+
+def _is_named_as_chat(name: str) -> bool:
+    return name == _CHAT or (_APP in name.lower() and not _IPHONES_FILE.match(name))

@@ -6,8 +6,8 @@ A batch is one transaction that also says how far the file is read, so that afte
 import asyncio
 import mimetypes
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from orchestrator.domain.exported_chat.reading import ExportedChat, ExportedMess
 from orchestrator.domain.exported_chat.survey import Survey
 from orchestrator.domain.imports import ExportWish, Import, ImportedMessage, ImportState
 from orchestrator.domain.media import Media
+from orchestrator.ending import end_tasks
 from orchestrator.media.spool import CHUNK_BYTES
 from orchestrator.services.context import Context
 from orchestrator.services.export_files import ExportFile
@@ -29,7 +30,6 @@ from orchestrator.services.export_messages import KnownMessages, media_ref, to_i
 from orchestrator.services.import_progress import ImportProgress
 from orchestrator.services.import_writer import ImportWriter
 from orchestrator.services.media import MediaService
-from orchestrator.store.database import Transaction
 
 BATCH: Final = 500
 FILES_IN_BATCH: Final = 25
@@ -59,6 +59,8 @@ class _Run:
     value: Import
     wish: ExportWish
     held_at: datetime
+    stored: dict[str, Media | None] = field(default_factory=dict)
+    """Files that were stored, by name: any number of messages may name the same. A zip has a bounded number of them."""
 
 
 class ExportImports:
@@ -75,6 +77,7 @@ class ExportImports:
         run = await self._take_up(scope, import_id)
         if run is None:
             return
+        holding = asyncio.create_task(self._keep_held(run))
         try:
             await self._import(run)
         except _GivenUpError:
@@ -83,18 +86,15 @@ class ExportImports:
             if error.code.kind in _NOBODYS_FAULT:
                 raise
             await self._fail(run, error)
-
-    async def forget(self, tx: Transaction, scope: CompanyScope, import_id: str) -> None:
-        """Nothing waits but the file, which is the caller's."""
+        finally:
+            await end_tasks([holding])
 
     async def _take_up(self, scope: CompanyScope, import_id: str) -> _Run | None:
         async with self._context.database.transaction(scope) as tx:
-            stored = await self._progress.open(tx, scope, import_id)
-            now = self._context.clock()
-            if stored is None or stored.next_step_at > now or stored.value.export is None:
+            stored = await self._progress.take_up(tx, scope, import_id)
+            if stored is None or stored.value.export is None:
                 return None
-            await self._progress.hold(tx, scope, stored)
-            return _Run(scope, stored.value, stored.value.export, now)
+            return _Run(scope, stored.value, stored.value.export, self._context.clock())
 
     async def _import(self, run: _Run) -> None:
         media = await self._file_of(run)
@@ -190,7 +190,9 @@ class ExportImports:
     async def _with_file(self, run: _Run, file: ExportFile, message: ExportedMessage) -> ImportedMessage:
         attachment, ref = message.attachment, None
         if attachment is not None and attachment.kind is not None and file.has(attachment.file_name):
-            media = await self._stored(run, file, attachment.file_name)
+            if attachment.file_name not in run.stored:
+                run.stored[attachment.file_name] = await self._stored(run, file, attachment.file_name)
+            media = run.stored[attachment.file_name]
             if media is not None:
                 ref, kind = media_ref(media, attachment.kind, self._media.limits)
                 message = with_kind(message, kind)
@@ -208,6 +210,13 @@ class ExportImports:
                 raise
             logger.warning("Import {}: a file was left out: {}", run.value.id, error)
             return None
+
+    async def _keep_held(self, run: _Run) -> None:
+        """Hold it also while one step takes long: fetching the file, or storing one of a hundred megabytes."""
+        with suppress(_GivenUpError):
+            while True:
+                await asyncio.sleep(_HOLD_EVERY.total_seconds())
+                await self._hold(run)
 
     async def _hold(self, run: _Run) -> None:
         """Say now and then that the import is being worked on, and hear whether it shall be."""

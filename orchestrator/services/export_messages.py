@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from orchestrator.domain.company import CompanyScope
@@ -34,6 +34,7 @@ from orchestrator.store.database import Transaction
 from orchestrator.store.imported_messages import Sent
 
 _LEFT_OUT: Final = Unknown(name="left_out_of_the_export")
+_APART: Final = timedelta(hours=1)
 _NUMBER: Final = re.compile(r"\+[0-9][0-9\s().\u2010-\u2015-]{6,24}")
 _NO_DIGITS: Final = re.compile(r"[^0-9]+")
 _WITH_FILE: Final = frozenset({*(kind.value for kind in MediaKind), Unknown.kind})
@@ -111,12 +112,12 @@ class KnownMessages:
         if not self._looked:
             self._first_live = await imported_messages.first_live(tx, scope, self._session_id, chats)
             self._looked = True
-        since = min(message.sent_at for message in batch).replace(second=0)
-        until = max(message.sent_at for message in batch).replace(second=59, microsecond=999_999)
-        stored = await imported_messages.sent_between(
-            *(tx, scope, self._session_id, chats, since, until),
-            imported_only=self._first_live is None or until < self._first_live,
-        )
+        stored: list[Sent] = []
+        for since, until in _spans(batch):
+            stored += await imported_messages.sent_between(
+                *(tx, scope, self._session_id, chats, since, until),
+                imported_only=self._first_live is None or until < self._first_live,
+            )
         counts = {exact: Counter(_keys(stored, exact=exact)) for exact in (True, False)}
         return [
             message
@@ -138,6 +139,19 @@ class KnownMessages:
             return {self._chat_jid}
         [contact] = await self._book.complete(tx, scope, [person_named(self._chat_jid)])
         return {self._chat_jid, contact.pn_jid, contact.lid_jid} - {""}
+
+
+def _spans(batch: Sequence[ExportedMessage]) -> list[tuple[datetime, datetime]]:
+    """Whole minutes in which a batch's messages were sent, without the long times between them: a line that looks
+    years old would otherwise ask for all that the chat has since."""
+    spans: list[tuple[datetime, datetime]] = []
+    for moment in sorted(message.sent_at for message in batch):
+        until = moment.replace(second=59, microsecond=999_999)
+        if spans and moment - spans[-1][1] < _APART:
+            spans[-1] = (spans[-1][0], until)
+        else:
+            spans.append((moment.replace(second=0, microsecond=0), until))
+    return spans
 
 
 def _keys(stored: Sequence[Sent], *, exact: bool) -> list[AlikeKey]:

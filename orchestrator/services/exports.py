@@ -29,6 +29,11 @@ _LONGEST_CHAT: Final = 100
 _LONGEST_NAME: Final = 100
 _METHOD: Final = "CreateImport"
 
+MOST_OPEN: Final = 100
+"""Exported chats of a company that may wait or run at once."""
+
+_TOO_MANY: Final = f"The company has {MOST_OPEN} chats waiting to be imported; wait for some, or cancel them."
+
 
 @dataclass(frozen=True, slots=True)
 class GivenExport:
@@ -56,11 +61,10 @@ class ExportService:
         """Begin to import an uploaded file; what is wrong with the chat in it is told by the import itself.
 
         Raises PonteError: NOT_FOUND, SESSION_AMBIGUOUS, INVALID_ARGUMENT, INVALID_PHONE_NUMBER, EXPORT_UNREADABLE,
-        EXPORT_ENCODING, IDEMPOTENCY_KEY_REUSED.
+        EXPORT_ENCODING, IDEMPOTENCY_KEY_REUSED, QUEUE_FULL.
         """
         wish = _checked(given)
-        media = await self._media.use(scope, wish.media_id)
-        _check_file(media)
+        refusal = await self._refusal(scope, wish.media_id)
         now = self._context.clock()
         async with self._context.database.transaction(scope) as tx:
             session_id = await _session(tx, scope, given.session_id)
@@ -81,8 +85,20 @@ class ExportService:
             )
             if earlier is not None:
                 return await _made(tx, scope, earlier.resource_id)
+            if refusal is not None:
+                raise refusal
+            if await import_store.count_open(tx, scope, ImportKind.EXPORT) >= MOST_OPEN:
+                raise PonteError(errors.QUEUE_FULL, _TOO_MANY)
             await import_store.add(tx, scope, StoredImport(value, next_step_at=now))
         return value
+
+    async def _refusal(self, scope: CompanyScope, media_id: str) -> PonteError | None:
+        """What is wrong with the file; a request that is repeated is answered also when its file is gone."""
+        try:
+            _check_file(await self._media.use(scope, media_id))
+        except PonteError as error:
+            return error
+        return None
 
 
 def _check_file(media: Media) -> None:

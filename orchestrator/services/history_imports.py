@@ -19,7 +19,6 @@ from orchestrator.services.context import Context
 from orchestrator.services.import_progress import ImportProgress
 from orchestrator.services.import_writer import ImportWriter
 from orchestrator.store import history as history_store
-from orchestrator.store.database import Transaction
 
 BATCH: Final = 500
 
@@ -39,15 +38,11 @@ class HistoryImports:
             while await self._take_batch(scope, import_id):
                 pass
 
-    async def forget(self, tx: Transaction, scope: CompanyScope, import_id: str) -> None:
-        """Drop what waits."""
-        await history_store.forget_all(tx, scope, import_id)
-
     async def _begin(self, scope: CompanyScope, import_id: str) -> bool:
         """Take an import up, unless somebody else did meanwhile."""
         async with self._context.database.transaction(scope) as tx:
-            stored = await self._progress.open(tx, scope, import_id)
-            if stored is None or stored.next_step_at > self._context.clock():
+            stored = await self._progress.take_up(tx, scope, import_id)
+            if stored is None:
                 return False
             if stored.value.kind is ImportKind.ON_DEMAND and stored.told_at is None:
                 await self._progress.fail(tx, scope, stored, PonteError(errors.PHONE_SILENT))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from orchestrator.domain import errors
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.errors import PonteError
 from orchestrator.domain.events import EventType
@@ -11,6 +12,7 @@ from orchestrator.domain.imports import ENDED, Counts, Import, ImportState
 from orchestrator.services.context import Context
 from orchestrator.services.import_data import import_event
 from orchestrator.store import events as event_store
+from orchestrator.store import history as history_store
 from orchestrator.store import imports as import_store
 from orchestrator.store import messages as message_store
 from orchestrator.store.database import Transaction
@@ -21,9 +23,10 @@ HELD: Final = timedelta(seconds=10)
 
 TOLD_EVERY: Final = timedelta(seconds=1)
 MOST_FAULTS: Final = 5
-"""Attempts in a row that may end by our own errors."""
+"""Attempts in a row that may bring nothing by our own errors, before the last."""
 
-_PAUSE: Final = timedelta(seconds=5)
+_FIRST_PAUSE: Final = timedelta(seconds=5)
+"""After the first that failed; doubled after each that follows, so that a store may be away for minutes."""
 
 
 class ImportProgress:
@@ -37,6 +40,19 @@ class ImportProgress:
         await message_store.lock_company(tx, scope)
         stored = await import_store.lock(tx, scope, import_id)
         return stored if stored is not None and stored.value.state not in ENDED else None
+
+    async def take_up(self, tx: Transaction, scope: CompanyScope, import_id: str) -> StoredImport | None:
+        """Lock an import whose turn has come and begin an attempt, which counts as failed until it brings something.
+
+        Gives None where it is not its turn, or where one attempt too many ended with its process.
+        """
+        stored = await self.open(tx, scope, import_id)
+        if stored is None or stored.next_step_at > self._context.clock():
+            return None
+        if stored.faults > MOST_FAULTS:
+            await self.fail(tx, scope, stored, PonteError(errors.INTERNAL))
+            return None
+        return await self.hold(tx, scope, replace(stored, faults=stored.faults + 1))
 
     async def hold(self, tx: Transaction, scope: CompanyScope, stored: StoredImport) -> StoredImport:
         """Let nobody else take it up for a while: it is being worked on."""
@@ -88,15 +104,22 @@ class ImportProgress:
         value = replace(stored.value, state=ImportState.CANCELLED)
         return await self._end(tx, scope, stored, value, EventType.IMPORT_CANCELLED)
 
+    async def cancel_all(self, tx: Transaction, scope: CompanyScope, session_id: str = "") -> None:
+        """End all imports of a company, or those of one session: it is being deleted."""
+        await message_store.lock_company(tx, scope)
+        for stored in await import_store.list_open(tx, scope, session_id):
+            await self.cancel(tx, scope, stored)
+
     async def postpone(self, tx: Transaction, scope: CompanyScope, stored: StoredImport) -> None:
-        """An error of our own ended an attempt: another follows in a moment."""
-        later = self._context.clock() + _PAUSE
-        await import_store.save(tx, scope, replace(stored, faults=stored.faults + 1, next_step_at=later))
+        """An error of our own ended an attempt: another follows later."""
+        later = self._context.clock() + _FIRST_PAUSE * 2 ** max(0, stored.faults - 1)
+        await import_store.save(tx, scope, replace(stored, next_step_at=later))
 
     async def _end(
         self, tx: Transaction, scope: CompanyScope, stored: StoredImport, value: Import, type_: EventType
     ) -> StoredImport:
         value = replace(value, ended_at=self._context.clock())
+        await history_store.forget_all(tx, scope, value.id)
         return await self._write(tx, scope, replace(stored, value=value), type_)
 
     async def _write(

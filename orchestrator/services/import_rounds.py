@@ -15,7 +15,7 @@ from orchestrator.ending import end_tasks
 from orchestrator.services.context import Context
 from orchestrator.services.import_progress import MOST_FAULTS, ImportProgress
 from orchestrator.store import imports as import_store
-from orchestrator.store.database import SystemScope, Transaction
+from orchestrator.store.database import SystemScope
 
 EVERY_S: Final = 1.0
 """Seconds between two looks for imports whose turn has come."""
@@ -31,10 +31,6 @@ class ImportJob(Protocol):
         """Work on an import until it has ended or somebody else has it; whatever is raised interrupts it."""
         ...
 
-    async def forget(self, tx: Transaction, scope: CompanyScope, import_id: str) -> None:
-        """Let go of what waits to be imported: it has failed."""
-        ...
-
 
 class ImportRounds:
     """The imports of one process; `jobs` says who works on which."""
@@ -44,6 +40,7 @@ class ImportRounds:
         self._jobs = jobs
         self._progress = ImportProgress(context)
         self._running: dict[str, asyncio.Task[None]] = {}
+        """By company: one import of each at a time, so that nobody's many hold up another's one."""
 
     async def run_for_ever(self) -> None:
         """Begin what is due, every second, until cancelled; what fails is logged and tried again."""
@@ -64,11 +61,10 @@ class ImportRounds:
             return
         now = self._context.clock()
         async with self._context.database.reading(SystemScope()) as tx:
-            due = await import_store.due(tx, SystemScope(), list(self._jobs), now, AT_ONCE)
-        for one in due[:room]:
-            if one.import_id not in self._running:
-                task = asyncio.create_task(self._run(self._jobs[one.kind], one.scope, one.import_id))
-                self._running[one.import_id] = task
+            due = await import_store.due(tx, SystemScope(), list(self._jobs), now, room, list(self._running))
+        for one in due:
+            task = asyncio.create_task(self._run(self._jobs[one.kind], one.scope, one.import_id))
+            self._running[one.scope.company_id] = task
 
     async def idle(self) -> None:
         """Wait until what was begun has ended."""
@@ -81,18 +77,18 @@ class ImportRounds:
         except Exception as error:
             logger.opt(exception=error).error("Import {} was interrupted.", import_id)
             with suppress(Exception):
-                await self._end_badly(job, scope, import_id)
+                await self._end_badly(scope, import_id, error)
         finally:
-            self._running.pop(import_id, None)
+            self._running.pop(scope.company_id, None)
 
-    async def _end_badly(self, job: ImportJob, scope: CompanyScope, import_id: str) -> None:
-        """Try again in a moment; after too many errors of our own it has failed."""
+    async def _end_badly(self, scope: CompanyScope, import_id: str, error: Exception) -> None:
+        """Try again later; after too many errors of our own it has failed."""
         async with self._context.database.transaction(scope) as tx:
             stored = await self._progress.open(tx, scope, import_id)
             if stored is None:
                 return
-            if stored.faults >= MOST_FAULTS:
-                await job.forget(tx, scope, import_id)
-                await self._progress.fail(tx, scope, stored, PonteError(errors.INTERNAL))
+            if stored.faults > MOST_FAULTS:
+                told = error if isinstance(error, PonteError) else PonteError(errors.INTERNAL)
+                await self._progress.fail(tx, scope, stored, told)
             else:
                 await self._progress.postpone(tx, scope, stored)

@@ -10,7 +10,6 @@ from orchestrator.services.context import Context
 from orchestrator.services.import_progress import ImportProgress
 from orchestrator.services.session_life import wish_columns
 from orchestrator.store import dispatch_leases, sessions
-from orchestrator.store import history as history_store
 from orchestrator.store import imports as import_store
 from orchestrator.store import messages as message_store
 
@@ -54,5 +53,4 @@ class ImportService:
                 raise PonteError(errors.IMPORT_ENDED)
             if stored.value.kind is ImportKind.PAIRING:
                 await sessions.change(tx, scope, stored.value.session_id, wish_columns(HistoryWish()))
-            await history_store.forget_all(tx, scope, import_id)
             return (await self._progress.cancel(tx, scope, stored)).value

@@ -24,6 +24,7 @@ from orchestrator.domain.session import (
 )
 from orchestrator.services import session_events
 from orchestrator.services.context import Context
+from orchestrator.services.import_progress import ImportProgress
 from orchestrator.services.policy_life import PolicyLife
 from orchestrator.services.ports import GatewayPort
 from orchestrator.services.session_life import (
@@ -61,6 +62,7 @@ class SessionService:
         self._gateway = gateway
         self._pairing = SessionPairing(context, gateway)
         self._policy = PolicyLife(context)
+        self._imports = ImportProgress(context)
 
     async def create(self, scope: CompanyScope, name: str, idempotency_key: str = "") -> Session:
         """Make a session that no number is linked to. Raises SESSION_LIMIT_REACHED, INVALID_ARGUMENT."""
@@ -212,13 +214,14 @@ class SessionService:
         return await self._context.database.shared_transaction(scope, forget)
 
     async def delete(self, scope: CompanyScope, session_id: str) -> None:
-        """Log out and remove the session; its messages and events stay."""
+        """Log out, end its imports and remove the session; its messages and events stay."""
         session = await self._look_up(scope, session_id)
         await self._remove_device(scope, session)
 
         async def remove(tx: Transaction) -> None:
             await self._forget(tx, scope, await self._lock(tx, scope, session_id))
             await self._changed(tx, scope, session_id)
+            await self._imports.cancel_all(tx, scope, session_id)
             await sessions.change(tx, scope, session_id, {"deleted_at": self._context.clock()})
 
         await self._context.database.shared_transaction(scope, remove)

@@ -1,11 +1,11 @@
 """Conversation imports: what was asked for, where each stands, whose turn it is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, insert, select, update
+from sqlalchemy import ColumnElement, Row, Table, func, insert, select, update
 
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.exported_chat.lines import DateOrder
@@ -32,8 +32,8 @@ _MOST_DETAIL = 500
 class StoredImport:
     """An import, which is looked at again at `next_step_at`.
 
-    `faults` are attempts in a row that our own errors ended; `told_at` is the time of the last progress event, or of
-    the answer of a phone that was asked for older messages.
+    `faults` are attempts in a row that brought nothing, the one under way among them; `told_at` is the time of the last
+    progress event, or of the answer of a phone that was asked for older messages.
     """
 
     value: Import
@@ -102,6 +102,24 @@ async def find_open(
     return _to_import(row) if row else None
 
 
+async def list_open(tx: Transaction, scope: CompanyScope, session_id: str = "") -> list[StoredImport]:
+    """Give a company's imports that have not ended, or those of one session, locked as by `lock`."""
+    query = select(_imports).where(_imports.c.company_id == scope.company_id, _IS_OPEN)
+    if session_id:
+        query = query.where(_imports.c.session_id == session_id)
+    rows = await tx.connection.execute(query.order_by(_imports.c.id).with_for_update())
+    return [_to_import(row) for row in rows]
+
+
+async def count_open(tx: Transaction, scope: CompanyScope, kind: ImportKind) -> int:
+    """Count a company's imports of one kind that have not ended."""
+    query = select(func.count()).where(
+        _imports.c.company_id == scope.company_id, _imports.c.kind == kind.value, _IS_OPEN
+    )
+    number: int = (await tx.connection.execute(query)).scalar_one()
+    return number
+
+
 async def list_page(tx: Transaction, scope: CompanyScope, session_id: str, page: PageRequest) -> Page[Import]:
     """List imports, newest first; of one session where one is given. Raises as `after_token`."""
     query = select(_imports).where(_imports.c.company_id == scope.company_id)
@@ -112,20 +130,31 @@ async def list_page(tx: Transaction, scope: CompanyScope, session_id: str, page:
 
 
 async def due(
-    tx: Transaction, scope: SystemScope, kinds: Sequence[ImportKind], now: datetime, limit: int
+    tx: Transaction,
+    scope: SystemScope,
+    kinds: Sequence[ImportKind],
+    now: datetime,
+    limit: int,
+    but_of: Collection[str] = (),
 ) -> list[DueImport]:
-    """List unfinished imports of all companies that nobody works on now, the longest due first."""
+    """List unfinished imports that nobody works on now, the longest due first: one of each company but those given."""
     del scope  # The transaction was opened for all companies.
-    query = (
-        select(_imports.c.company_id, _imports.c.id, _imports.c.kind)
+    turn = func.row_number().over(
+        partition_by=_imports.c.company_id, order_by=(_imports.c.next_step_at, _imports.c.id)
+    )
+    waiting = (
+        select(
+            _imports.c.company_id, _imports.c.id, _imports.c.kind, _imports.c.next_step_at, turn.label("turn")
+        )
         .where(
             _IS_OPEN,
             _imports.c.kind.in_([kind.value for kind in kinds]),
             _imports.c.next_step_at <= now,
+            _imports.c.company_id.not_in(but_of),
         )
-        .order_by(_imports.c.next_step_at)
-        .limit(limit)
+        .subquery()
     )
+    query = select(waiting).where(waiting.c.turn == 1).order_by(waiting.c.next_step_at).limit(limit)
     return [
         DueImport(CompanyScope(row.company_id), row.id, ImportKind(row.kind))
         for row in await tx.connection.execute(query)

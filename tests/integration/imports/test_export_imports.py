@@ -353,12 +353,14 @@ async def test_a_store_that_does_not_answer_is_asked_again_and_at_last_given_up(
     lines = text_file("[13/01/2026, 12:00:00] Bia: \u200e<attached: 1.png>")
     begun = await house.begin(zip_file(lines, {"1.png": picture()}))
     monkeypatch.setattr(FolderStorage, "keep", fail)
-    for _ in range(MOST_FAULTS):
+    for attempt in range(MOST_FAULTS):
         await house.work()
         assert (await house.look(begun)).state is ImportState.RUNNING
-        clock.advance(HELD.total_seconds())
+        clock.advance(5 * 2**attempt - 1)
+        await house.work()
+        clock.advance(1)
     await house.work()
-    assert (await house.look(begun)).error_code == errors.INTERNAL.name
+    assert (await house.look(begun)).error_code == errors.MEDIA_STORE_FAILED.name
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,22 @@ def test_an_archive_whose_directory_alone_would_fill_the_memory_is_refused_unrea
     assert refusal(check_archive, path) == MEDIA_NOT_USABLE.name
 
 
+def test_the_size_in_a_zip64_record_counts_too(tmp_path: Path) -> None:
+    """zipfile believes that one wherever it stands, whatever the plain record says."""
+    path = tmp_path / "a"
+    whole = files.archive(("a.txt", 1000))
+    end = whole.rfind(b"PK\x05\x06")
+    begin = struct.unpack_from("<I", whole, end + 16)[0]
+    for directory_bytes in (end - begin, 3_000_000_000):
+        record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, directory_bytes, begin)
+        locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, end, 1)
+        path.write_bytes(whole[:end] + record + locator + whole[end:])
+        if directory_bytes == end - begin:
+            check_archive(path)
+        else:
+            assert refusal(check_archive, path) == MEDIA_NOT_USABLE.name
+
+
 @pytest.mark.parametrize(
     "contents", [b"PK\x03\x04", b"PK\x03\x04" + b"PK\x05\x06" + b"\0" * 5, b"PK\x03\x04rest"]
 )

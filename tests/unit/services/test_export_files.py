@@ -1,5 +1,8 @@
 """Files of exported chats: their lines, what lies beside them, and what is refused."""
 
+import unicodedata
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -50,7 +53,7 @@ def test_an_endless_line_comes_in_pieces(path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "chat"),
     [
-        ({"_chat.txt": b"chat", "WhatsApp Chat with Ana.txt": b"other"}, "chat"),
+        ({"_chat.txt": b"chat", "00000012-WhatsApp Chat with Ana.txt": b"other"}, "chat"),
         ({"notes.txt": b"other", "Conversa do WhatsApp com Ana.txt": b"chat"}, "chat"),
         ({"only.TXT": b"chat"}, "chat"),
         ({"a/b/_chat.txt": b"other", "a/_chat.txt": b"chat", "__MACOSX/_chat.txt": b"junk"}, "chat"),
@@ -58,6 +61,43 @@ def test_an_endless_line_comes_in_pieces(path: Path) -> None:
 )
 def test_the_chat_is_found_among_the_texts(path: Path, files: dict[str, bytes], chat: str) -> None:
     assert lines_of(path, zip_file(b"x", files, "photo.jpg")) == [chat]
+
+
+def test_two_that_may_be_the_chat_are_refused_since_one_may_be_a_document_that_somebody_sent(
+    path: Path,
+) -> None:
+    for forged in ("_chat.txt", "Chat do WhatsApp com Bia.txt"):
+        path.write_bytes(zip_file(b"real", {forged: b"forged"}, "WhatsApp Chat with Ana.txt"))
+        with pytest.raises(PonteError, match="2 texts that may be the chat") as refused:
+            ExportFile(path)
+        assert refused.value.code is errors.EXPORT_WITHOUT_CHAT
+
+
+def test_what_no_phone_packs_so_is_not_unpacked(path: Path) -> None:
+    def packed(method: int) -> bytes:
+        content = BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            archive.writestr("_chat.txt", "Hello", compress_type=method)
+            archive.writestr("1.jpg", "1", compress_type=zipfile.ZIP_LZMA)
+        return content.getvalue()
+
+    assert code_of(path, packed(zipfile.ZIP_LZMA)) is errors.EXPORT_UNREADABLE
+    path.write_bytes(packed(zipfile.ZIP_STORED))
+    file = ExportFile(path)
+    assert not file.has("1.jpg")
+    file.close()
+
+
+def test_a_name_with_accents_is_found_however_they_are_written(path: Path) -> None:
+    for written in ("NFC", "NFD"):
+        path.write_bytes(zip_file(b"Hello", {unicodedata.normalize(written, "Relat\u00f3rio.pdf"): b"1"}))
+        file = ExportFile(path)
+        for asked in ("NFC", "NFD"):
+            name = unicodedata.normalize(asked, "Relat\u00f3rio.pdf")
+            assert file.has(name)
+            with file.open(name) as stream:
+                assert file.read(stream, 10) == b"1"
+        file.close()
 
 
 def test_files_are_found_by_their_names_alone(path: Path) -> None:
