@@ -213,9 +213,10 @@ class ExportImports:
 
     async def _keep_held(self, run: _Run) -> None:
         """Hold it also while one step takes long: fetching the file, or storing one of a hundred megabytes."""
-        with suppress(_GivenUpError):
-            while True:
-                await asyncio.sleep(_HOLD_EVERY.total_seconds())
+        while True:
+            await asyncio.sleep(_HOLD_EVERY.total_seconds())
+            # What goes wrong here goes wrong in the step under way too, which tells.
+            with suppress(Exception):
                 await self._hold(run)
 
     async def _hold(self, run: _Run) -> None:
