@@ -33,10 +33,47 @@ def test_a_file_is_named_before_or_after_its_caption(said: str, name: str, capti
         ("\u200eGIF omitted", MediaKind.VIDEO),
         ("\u200efigurinha omitida", MediaKind.STICKER),
         ("\u200eContact card omitted", MediaKind.DOCUMENT),
+        ("\u200eCartão do contato omitido", MediaKind.DOCUMENT),
+        ("\u200etarjeta de contacto omitida", MediaKind.DOCUMENT),
+        ("\u200eimagem não revelada", MediaKind.IMAGE),
+        ("\u200emensagem de voz omitida", MediaKind.VOICE),
+        ("\u200eimmagine omessa", MediaKind.IMAGE),
+        ("\u200esticker non incluso", MediaKind.STICKER),
+        ("\u200eafbeelding weggelaten", MediaKind.IMAGE),
+        ("\u200edocument manquant", MediaKind.DOCUMENT),
+        ("\u200eKontaktkarte ausgelassen", MediaKind.DOCUMENT),
+        ("\u200eO cartão de visita do contato omitido", None),
     ],
 )
 def test_a_file_may_have_been_left_out(said: str, kind: MediaKind | None) -> None:
     assert split_attachment(said) == (Attachment("", kind), "")
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "caption"),
+    [
+        ("\u200eContrato.pdf \u2022 \u200e3 pages \u200edocument omitted", "Contrato.pdf", ""),
+        ("Contrato.pdf \u2022 \u200e3 pages \u200edocument omitted", "Contrato.pdf", ""),
+        ("\u200ex.docx \u200edocument omitted", "x.docx", ""),
+        ("Contrato.pdf \u2022 3 pages Sign v2.pdf \u200edocumento omitido", "Contrato.pdf", "Sign v2.pdf"),
+        ("See x.docx please \u200edocument omitted", "", "See x.docx please"),
+    ],
+)
+def test_a_document_that_was_left_out_has_its_name_and_its_caption(
+    said: str, name: str, caption: str
+) -> None:
+    assert split_attachment(said) == (Attachment(name, MediaKind.DOCUMENT), caption)
+
+
+def test_a_file_that_was_left_out_has_its_caption() -> None:
+    said = "Look\nhere \u200eimage omitted"
+    assert split_attachment(said) == (Attachment("", MediaKind.IMAGE), "Look\nhere")
+
+
+@pytest.mark.parametrize("name", ["00000007-LICENSE", "7-perfil.mobileconfig"])
+def test_after_a_mark_a_files_name_may_be_any(name: str) -> None:
+    assert split_attachment(f"\u200e<attached: {name}>") == (Attachment(name, MediaKind.DOCUMENT), "")
+    assert split_attachment(f"<attached: {name}>") == (None, f"<attached: {name}>")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +82,8 @@ def test_a_file_may_have_been_left_out(said: str, kind: MediaKind | None) -> Non
         "",
         "Hello",
         "image omitted",
+        "Look here image omitted",
+        "The \u200eword\nimage omitted",
         "report.pdf (the second version)",
         "<attached: ../../etc/passwd.txt>",
         "<attached: C:\\autoexec.bat>",

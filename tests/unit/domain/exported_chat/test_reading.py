@@ -18,6 +18,7 @@ from orchestrator.domain.exported_chat.reading import (
     read_messages,
 )
 from orchestrator.domain.exported_chat.survey import Survey
+from orchestrator.domain.media import MediaKind
 
 CHAT = ExportedChat("5511911111111@s.whatsapp.net", "Bia", DateOrder.DAY_FIRST, UTC)
 AT = "[31/12/2024, 23:59:01]"
@@ -77,6 +78,19 @@ def test_a_file_is_parted_from_its_words() -> None:
     assert message is not None
     assert message.attachment is not None
     assert (message.attachment.file_name, message.text) == ("1.jpg", "Look")
+
+
+def test_a_message_whose_file_was_left_out_is_there_without_it() -> None:
+    messages = read(
+        f"{AT} Ana: \u200eContrato.pdf \u2022 \u200e3 pages \u200edocument omitted",
+        f"{AT} Ana: Look here \u200eimage omitted",
+        f"{AT} Ana: \u200eO cartão de visita do contato omitido",
+    )
+    assert [(one.attachment and one.attachment.kind, one.text) for one in messages if one] == [
+        (MediaKind.DOCUMENT, ""),
+        (MediaKind.IMAGE, "Look here"),
+        (None, ""),
+    ]
 
 
 def test_a_message_has_no_more_characters_than_whatsapp_takes() -> None:
