@@ -44,7 +44,11 @@ _LEFT_OUT_KIND: Final = re.compile(
 _LEFT_OUT_SOMEHOW: Final = re.compile(rf"[{MARKS}][^\n]{{1,200}}\s{_OMITTED}[.]?[{MARKS}\s]*")
 """A text of the app's own that ends so, with words that nobody knows: somebody sent something all the same."""
 
+_NUMBER: Final = re.compile(r"^[0-9]{1,12}-")
+"""An iPhone writes it before the names of files."""
+
 _PAGES: Final = rf"[{MARKS}\s]{{0,3}}\u2022[{MARKS}\s]{{0,3}}[\d.,]{{1,10}}\s\w{{1,20}}"
+_AFTER_TITLE: Final = re.compile(rf"(?:{_PAGES})?(?![^{MARKS}\s])")
 _TITLE: Final = re.compile(
     rf"[{MARKS}]*([^<>:/\\|?*\u2022\x00-\x1f]{{1,200}}{_EXTENSION})(?:{_PAGES}(?![^{MARKS}\s])|[{MARKS}]*$)"
 )
@@ -84,7 +88,8 @@ def split_attachment(text: str) -> tuple[Attachment | None, str]:
     """Part what a message says into its file, None where it has none, and the words with it."""
     at_end = _IN_ANGLES.search(text)
     if at_end is not None:
-        return _named(at_end[1] or at_end[2]), text[: at_end.start()].rstrip()
+        attachment = _named(at_end[1] or at_end[2])
+        return attachment, _without_title(text[: at_end.start()].rstrip(), attachment.file_name)
     at_start = _BEFORE_WORDS.match(text)
     if at_start is not None and (at_start[2].lower() in _ATTACHED or text[0] in MARKS):
         return _named(at_start[1]), text[at_start.end() :]
@@ -101,6 +106,13 @@ def split_attachment(text: str) -> tuple[Attachment | None, str]:
 def _named(file_name: str) -> Attachment:
     name = without_marks(file_name).strip()
     return Attachment(name, kind_of(name))
+
+
+def _without_title(before: str, file_name: str) -> str:
+    """Take off the title of an attached document, which is its name without the number."""
+    words, title = before.lstrip(MARKS), _NUMBER.sub("", file_name)
+    after = _AFTER_TITLE.match(words, len(title)) if words.startswith(title) else None
+    return before if after is None else words[after.end() :].lstrip()
 
 
 def _left_out(words: str, before: str) -> tuple[Attachment, str]:

@@ -65,6 +65,22 @@ def test_a_document_that_was_left_out_has_its_name_and_its_caption(
     assert split_attachment(said) == (Attachment(name, MediaKind.DOCUMENT), caption)
 
 
+@pytest.mark.parametrize(
+    ("before", "caption"),
+    [
+        ("\u200eContrato.pdf \u2022 \u200e3 pages ", ""),
+        ("Contrato.pdf \u2022 1\u00a0página ", ""),
+        ("\u200eContrato.pdf \u2022 \u200e3 pages Please sign ", "Please sign"),
+        ("\u200eContrato.pdf Please sign ", "Please sign"),
+        ("Contrato.pdfs ", "Contrato.pdfs"),
+        ("Another.pdf \u2022 \u200e3 pages ", "Another.pdf \u2022 \u200e3 pages"),
+    ],
+)
+def test_the_title_of_an_attached_document_is_not_its_caption(before: str, caption: str) -> None:
+    said = f"{before}\u200e<attached: 00000003-Contrato.pdf>"
+    assert split_attachment(said) == (Attachment("00000003-Contrato.pdf", MediaKind.DOCUMENT), caption)
+
+
 def test_a_file_that_was_left_out_has_its_caption() -> None:
     said = "Look\nhere \u200eimage omitted"
     assert split_attachment(said) == (Attachment("", MediaKind.IMAGE), "Look\nhere")
