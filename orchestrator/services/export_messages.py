@@ -10,6 +10,7 @@ from typing import Final
 from orchestrator.domain.company import CompanyScope
 from orchestrator.domain.content import (
     Audio,
+    Contacts,
     Content,
     Document,
     Image,
@@ -37,7 +38,9 @@ _LEFT_OUT: Final = Unknown(name="left_out_of_the_export")
 _APART: Final = timedelta(hours=1)
 _NUMBER: Final = re.compile(r"\+[0-9][0-9\s().\u2010-\u2015-]{6,24}")
 _NO_DIGITS: Final = re.compile(r"[^0-9]+")
-_WITH_FILE: Final = frozenset({*(kind.value for kind in MediaKind), Unknown.kind})
+_WITH_FILE: Final = frozenset({*(kind.value for kind in MediaKind), Contacts.kind, Unknown.kind})
+"""An export has the card of a contact as a file."""
+
 _NOT_IN_EXPORTS: Final = frozenset({"reaction", "edit", "delete", "pin", "poll_vote", "disappearing"})
 
 

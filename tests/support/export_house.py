@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.domain.content import Audio, Document, Image, MediaRef, Sticker, Video, Voice
+from orchestrator.domain.content import Audio, Content, Document, Image, MediaRef, Sticker, Video, Voice
 from orchestrator.domain.imports import Import, ImportKind
 from orchestrator.domain.inbound import InboundMessage
 from orchestrator.domain.jid import ContactId
@@ -80,7 +80,9 @@ class House:
         """What all messages say, oldest first."""
         return [message.text for message in reversed(await self.stored())]
 
-    async def receive(self, text: str, sent_at: datetime, contact: ContactId = ANA_BOTH) -> None:
+    async def receive(
+        self, text: str, sent_at: datetime, contact: ContactId = ANA_BOTH, content: Content | None = None
+    ) -> None:
         """Record a message that comes in now."""
         inbound = InboundMessage(
             wa_message_id=f"3EB0{len(await self.stored())}",
@@ -93,9 +95,9 @@ class House:
             sent_at=sent_at,
             offline=False,
             message_proto=b"raw",
-            kind="text",
+            kind=content.kind if content else "text",
             text=text,
-            content=None,
+            content=content,
         )
         desk = self.desk
         await InboxService(desk.context).record(desk.scope, desk.session_id, 0, inbound)

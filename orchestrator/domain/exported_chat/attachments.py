@@ -93,8 +93,10 @@ def split_attachment(text: str) -> tuple[Attachment | None, str]:
     at_start = _BEFORE_WORDS.match(text)
     if at_start is not None and (at_start[2].lower() in _ATTACHED or text[0] in MARKS):
         return _named(at_start[1]), text[at_start.end() :]
-    if without_marks(text).strip().lower() in _LEFT_OUT:
-        return Attachment("", None), ""
+    first, _, caption = text.partition("\n")
+    if without_marks(first).strip().lower() in _LEFT_OUT:
+        # What has a caption is a file of some kind, and a sticker, say, is not.
+        return Attachment("", MediaKind.DOCUMENT if caption else None), caption
     left_out = _LEFT_OUT_KIND.search(text)
     if left_out is not None:
         return _left_out(left_out[1], text[: left_out.start()].rstrip())

@@ -27,7 +27,19 @@ _LABELLED: Final = re.compile(rf"[{MARKS}]*[^\s:]{{1,20}}:(?:\s*$|\s*\n|\s*https
 """`POLL:`, `Location: https://...`: the app wrote these for somebody."""
 
 _APPS_MARK: Final = "\u200e"
-_EDITED: Final = ("<This message was edited>", "<Mensagem editada>", "<Se editó este mensaje.>")
+_MARKED: Final = re.compile(rf"(?<=[^{MARKS}\s])[{MARKS}\s]*\u200e<[^<>:\n]{{1,60}}>[{MARKS}\s]*$")
+"""`<This message was edited>` after a mark, in any language; without a colon, which stands before a file's name."""
+
+_EDITED: Final = (
+    *(
+        "<This message was edited>",
+        "<Mensagem editada>",
+        "<Se editó este mensaje.>",
+        "<Se editó este mensaje>",
+    ),
+    *("<Diese Nachricht wurde bearbeitet.>", "<Ce message a été modifié>", "<Dit bericht is bewerkt>"),
+    *("<Questo messaggio è stato modificato>", "<Messaggio modificato>"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +158,7 @@ class _Numbers:
 
 def _read(open_: _Open, chat_jid: str, own_name: str, numbers: _Numbers) -> ExportedMessage | None:
     said, head, sent_at = open_.text, open_.head, open_.sent_at
-    attachment, text = split_attachment(said)
+    attachment, text = split_attachment(_unedited(said))
     if not head.author or (attachment is None and _is_the_apps(said)):
         return None
     text = _as_written(text)
@@ -173,8 +185,13 @@ def _is_the_apps(said: str) -> bool:
     return not words or (said[0] == _APPS_MARK and _LABELLED.match(said) is None)
 
 
-def _as_written(text: str) -> str:
-    """Take off what the app added to the words."""
+def _unedited(text: str) -> str:
+    """Take off what the app adds to words that were edited."""
     for edited in _EDITED:
         text = text.removesuffix(edited)
-    return text.strip(_APPS_MARK).rstrip(f"{_APPS_MARK} \n\r\t")
+    return _MARKED.sub("", text)
+
+
+def _as_written(text: str) -> str:
+    """Take off what the app added to the words."""
+    return _unedited(text).strip(_APPS_MARK).rstrip(f"{_APPS_MARK} \n\r\t")

@@ -82,6 +82,10 @@ def test_the_title_of_an_attached_document_is_not_its_caption(before: str, capti
 
 
 def test_a_file_that_was_left_out_has_its_caption() -> None:
+    assert split_attachment("<Mídia oculta>\nLook\nhere") == (
+        Attachment("", MediaKind.DOCUMENT),
+        "Look\nhere",
+    )
     said = "Look\nhere \u200eimage omitted"
     assert split_attachment(said) == (Attachment("", MediaKind.IMAGE), "Look\nhere")
 

@@ -73,6 +73,28 @@ def test_what_the_app_says_is_no_message_even_in_the_name_of_a_person() -> None:
     ) == ["POLL:\nTea?", "Location: https://example.com", "Hello", "\u200fمرحب"]
 
 
+@pytest.mark.parametrize(
+    "edited",
+    [
+        "\u200e<This message was edited>",
+        "\u200e<Upravená zpráva>",
+        "<Diese Nachricht wurde bearbeitet.>",
+        "<Ce message a été modifié>",
+        "<Questo messaggio è stato modificato>",
+        "<Dit bericht is bewerkt>",
+    ],
+)
+def test_that_a_message_was_edited_is_none_of_its_words(edited: str) -> None:
+    assert words(f"{AT} Ana: Hello {edited}") == ["Hello"]
+    [message] = read(f"{AT} Ana: Look \u200e<attached: 1.jpg> {edited}")
+    assert message is not None
+    assert (bool(message.attachment), message.text) == (True, "Look")
+
+
+def test_words_in_angles_that_somebody_wrote_stay() -> None:
+    assert words(f"{AT} Ana: if a <b>", f"{AT} Ana: Hello <you>") == ["if a <b>", "Hello <you>"]
+
+
 def test_a_file_is_parted_from_its_words() -> None:
     [message] = read(f"{AT} Ana: Look \u200e<attached: 1.jpg>")
     assert message is not None
