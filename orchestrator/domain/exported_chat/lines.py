@@ -24,7 +24,7 @@ _NOON: Final = 12
 
 _DATE: Final = r"(\d{1,4})(?:[./-]|\.\s)(\d{1,2})(?:[./-]|\.\s)(\d{1,4})\.?"
 _TIME: Final = r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\s?([AaPp])\.?\s?[Mm]\.?)?"
-_MOMENT: Final = rf"{_DATE},?\s[{MARKS}]*{_TIME}"
+_MOMENT: Final = rf"{_DATE},?\s(?:à\s)?[{MARKS}]*{_TIME}"
 _BRACKETED: Final = re.compile(rf"\[[{MARKS}]*{_MOMENT}[{MARKS}]*\]\s?(.*)", re.DOTALL)
 _DASHED: Final = re.compile(rf"{_MOMENT}[{MARKS}]*\s[-\u2013]\s(.*)", re.DOTALL)
 _AUTHOR: Final = re.compile(rf"([^:]{{1,{_LONGEST_AUTHOR}}}):(?:\s(.*)|$)", re.DOTALL)

@@ -30,6 +30,8 @@ def head_of(line: str, own_name: str = "Bia") -> Head:
         ("31/12/2024, 23:59 - Ana: Hello", DateOrder.DAY_FIRST),
         ("12/31/24, 11:59\u202fPM - Ana: Hello", DateOrder.MONTH_FIRST),
         ("12/31/24, 11:59 p. m. - Ana: Hello", DateOrder.MONTH_FIRST),
+        ("31/12/2024 à 23:59 - Ana: Hello", DateOrder.DAY_FIRST),
+        ("[31/12/2024 à 23:59:00] Ana: Hello", DateOrder.DAY_FIRST),
         ("2024/12/31, 23:59 - Ana: Hello", DateOrder.YEAR_FIRST),
         ("2024. 12. 31. 23:59 - Ana: Hello", DateOrder.YEAR_FIRST),
         ("24/12/31, 23:59 - Ana: Hello", DateOrder.YEAR_FIRST),
