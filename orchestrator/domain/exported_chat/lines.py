@@ -7,12 +7,18 @@ order of dates and the clock of the phone that exported.
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
 FIRST_YEAR: Final = 2009
 """WhatsApp's first; an earlier date is words of somebody."""
+
+_LAST_YEAR: Final = 2099
+"""A later one is of another calendar, such as the Thai, or words as well."""
+
+_CLOCKS_APART: Final = timedelta(days=1)
+"""So far ahead may be the clock or the zone of the phone that exported."""
 
 MARKS: Final = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 """Characters that nobody sees, which say in which direction text runs."""
@@ -78,10 +84,13 @@ def read_head(line: str, own_name: str) -> Head | None:
     )
 
 
-def moment_of(head: Head, order: DateOrder, zone: tzinfo) -> datetime | None:
-    """Say when a message was sent, in UTC; None where no calendar has that date, or WhatsApp was not there yet.
+def moment_of(
+    head: Head, order: DateOrder, zone: tzinfo, exported_by: datetime | None = None
+) -> datetime | None:
+    """Say when a message was sent, in UTC; None where no calendar has that date, or it is before WhatsApp was there.
 
-    Where a clock was set back the earlier of the two moments is meant.
+    Nor may it be after `exported_by`, when the file was there already. Where a clock was set back the earlier of two
+    moments is meant.
     """
     first, middle, last = head.date
     day, month, year, width = last, middle, first, head.widths[0]
@@ -93,13 +102,14 @@ def moment_of(head: Head, order: DateOrder, zone: tzinfo) -> datetime | None:
         year += _CENTURY
     elif width != _LONG_YEAR:
         return None
-    if year < FIRST_YEAR:
+    if not FIRST_YEAR <= year <= _LAST_YEAR:
         return None
     try:
         local = datetime(year, month, day, head.hour, head.minute, head.second or 0, tzinfo=zone)
-        return local.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    moment = local.astimezone(UTC)
+    return None if exported_by is not None and moment > exported_by + _CLOCKS_APART else moment
 
 
 def plain_name(name: str) -> str:

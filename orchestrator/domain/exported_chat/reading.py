@@ -44,12 +44,16 @@ _EDITED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ExportedChat:
-    """How the lines of a file are to be understood: of which chat, named how, in which order and zone its dates are."""
+    """How the lines of a file are to be understood: of which chat, named how, in which order and zone its dates are.
+
+    `exported_by` is when the file was there already; what is dated later is no message's date.
+    """
 
     chat_jid: str
     own_name: str
     order: DateOrder
     zone: tzinfo
+    exported_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def read_messages(lines: Iterable[str], chat: ExportedChat) -> Iterator[Exported
     open_: _Open | None = None
     for line in lines:
         head = read_head(line, own_name)
-        sent_at = moment_of(head, chat.order, chat.zone) if head else None
+        sent_at = moment_of(head, chat.order, chat.zone, chat.exported_by) if head else None
         if head is None or sent_at is None:
             if open_ is not None:
                 open_.add(line)

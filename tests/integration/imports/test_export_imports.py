@@ -39,15 +39,15 @@ from tests.support.export_house import ANA, ANA_LID, ANA_NUMBER, House, file_of
 from tests.support.exports import CHAT_NAME, picture, text_file, zip_file
 
 GROUP = "120363000000000001@g.us"
-NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
-HELLO = "[05/01/2026, 12:00:00] Ana: Hello"
-ANSWER = "[13/01/2026, 12:00:07] Bia: Hi\nthere"
+NOON = datetime(2025, 1, 5, 12, tzinfo=UTC)
+HELLO = "[05/01/2025, 12:00:00] Ana: Hello"
+ANSWER = "[13/01/2025, 12:00:07] Bia: Hi\nthere"
 
 
 async def test_an_exported_text_is_imported_with_its_times_and_directions_and_only_the_import_is_told(
     house: House,
 ) -> None:
-    begun = await house.begin(text_file("[05/01/2026, 12:00:00] Ana: \u200eEncrypted.", HELLO, ANSWER))
+    begun = await house.begin(text_file("[05/01/2025, 12:00:00] Ana: \u200eEncrypted.", HELLO, ANSWER))
     assert (begun.state, begun.kind) == (ImportState.WAITING, ImportKind.EXPORT)
     await house.work()
     ended = await house.look(begun)
@@ -66,23 +66,23 @@ async def test_an_exported_text_is_imported_with_its_times_and_directions_and_on
 
 
 async def test_an_opt_out_of_before_stops_nobody_now(house: House) -> None:
-    await house.take_in(HELLO, ANSWER, "[13/01/2026, 12:00:09] Ana: STOP")
+    await house.take_in(HELLO, ANSWER, "[13/01/2025, 12:00:09] Ana: STOP")
     assert await house.desk.submit("Hello", ANA_NUMBER)
 
 
 async def test_a_second_import_of_a_chat_adds_what_is_new_in_it(house: House) -> None:
     await house.take_in(HELLO, ANSWER)
-    again = await house.take_in(HELLO, ANSWER, "[13/01/2026, 12:00:09] Ana: Bye")
+    again = await house.take_in(HELLO, ANSWER, "[13/01/2025, 12:00:09] Ana: Bye")
     assert (again.counts.added, again.counts.known) == (1, 2)
     assert await house.texts() == ["Hello", "Hi\nthere", "Bye"]
 
 
 async def test_what_is_here_already_is_not_added_again_as_often_as_it_is_here(house: House) -> None:
     await house.receive("ok", NOON)
-    ok = "[05/01/2026, 12:00:00] Ana: ok"
-    first = await house.take_in(ok, ok, ok, "[05/01/2026, 12:00:00] Bia: ok", ANSWER)
+    ok = "[05/01/2025, 12:00:00] Ana: ok"
+    first = await house.take_in(ok, ok, ok, "[05/01/2025, 12:00:00] Bia: ok", ANSWER)
     assert (first.counts.added, first.counts.known) == (4, 1)
-    again = await house.take_in(ok, ok, ok, "[05/01/2026, 12:00:00] Bia: ok", ANSWER)
+    again = await house.take_in(ok, ok, ok, "[05/01/2025, 12:00:00] Bia: ok", ANSWER)
     assert (again.counts.added, again.counts.known) == (0, 5)
     assert {message.contact for message in await house.stored()} == {ContactId(ANA, ANA_LID)}
 
@@ -90,14 +90,14 @@ async def test_what_is_here_already_is_not_added_again_as_often_as_it_is_here(ho
 async def test_without_seconds_what_is_alike_in_a_minute_is_one(house: House) -> None:
     await house.receive("ok", NOON + timedelta(seconds=41))
     ended = await house.take_in(
-        "13/01/2026 11:59 - Bia: ok", "05/01/2026 12:00 - Ana: ok", "05/01/2026 12:01 - Ana: ok"
+        "13/01/2025 11:59 - Bia: ok", "05/01/2025 12:00 - Ana: ok", "05/01/2025 12:01 - Ana: ok"
     )
     assert (ended.counts.added, ended.counts.known) == (2, 1)
 
 
 async def test_the_address_books_name_does_not_replace_the_contacts_own(house: House) -> None:
     await house.receive("Hello", NOON)
-    await house.take_in("[05/01/2026, 12:00:00] Aninha: Older", ANSWER)
+    await house.take_in("[05/01/2025, 12:00:00] Aninha: Older", ANSWER)
     page = await ContactService(house.desk.context, house.desk.gateway).list_known(
         house.desk.scope, ANA_NUMBER, PageRequest()
     )
@@ -113,8 +113,8 @@ async def test_a_number_in_its_other_spelling_is_the_chat_that_whatsapp_names(ho
 
 
 async def test_in_a_group_who_wrote_is_known_by_the_number_or_the_name(house: House) -> None:
-    await house.take_in(HELLO, "[13/01/2026, 12:00:00] +55 11 91111-1111: Hello", ANSWER, chat=GROUP)
-    await house.take_in("[13/01/2026, 12:00:00] +0 000 000 000: Who?", ANSWER, chat=GROUP)
+    await house.take_in(HELLO, "[13/01/2025, 12:00:00] +55 11 91111-1111: Hello", ANSWER, chat=GROUP)
+    await house.take_in("[13/01/2025, 12:00:00] +0 000 000 000: Who?", ANSWER, chat=GROUP)
     seen = {(one.push_name, one.contact.pn_jid, one.chat_jid) for one in await house.stored()}
     assert seen == {
         ("Ana", "", GROUP),
@@ -131,14 +131,14 @@ async def test_times_are_of_the_zone_that_was_given(house: House) -> None:
 
 async def test_files_in_the_zip_are_stored_and_are_those_of_their_messages(house: House) -> None:
     lines = text_file(
-        "[13/01/2026, 12:00:00] Ana: Look \u200e<attached: 1.png>",
-        "[13/01/2026, 12:00:01] Ana: \u200e<attached: 2.jpg>",
-        "[13/01/2026, 12:00:02] Ana: \u200e<attached: 3.opus>",
-        "[13/01/2026, 12:00:03] Ana: \u200e<attached: 4.webp>",
-        "[13/01/2026, 12:00:03] Ana: \u200e<attached: 5.m4a>",
-        "[13/01/2026, 12:00:03] Ana: \u200e<attached: 6.mp4>",
-        "[13/01/2026, 12:00:04] Ana: <Media omitted>",
-        "[13/01/2026, 12:00:05] Bia: bye",
+        "[13/01/2025, 12:00:00] Ana: Look \u200e<attached: 1.png>",
+        "[13/01/2025, 12:00:01] Ana: \u200e<attached: 2.jpg>",
+        "[13/01/2025, 12:00:02] Ana: \u200e<attached: 3.opus>",
+        "[13/01/2025, 12:00:03] Ana: \u200e<attached: 4.webp>",
+        "[13/01/2025, 12:00:03] Ana: \u200e<attached: 5.m4a>",
+        "[13/01/2025, 12:00:03] Ana: \u200e<attached: 6.mp4>",
+        "[13/01/2025, 12:00:04] Ana: <Media omitted>",
+        "[13/01/2025, 12:00:05] Bia: bye",
     )
     files = {"Chat/1.png": picture(), "../2.jpg": b"no picture", "__MACOSX/3.opus": b"junk", "3.opus/": b""}
     ended = await house.take_in_file(zip_file(lines, files, f"Chat/{CHAT_NAME}"))
@@ -158,7 +158,7 @@ async def test_files_in_the_zip_are_stored_and_are_those_of_their_messages(house
 
 async def test_a_file_that_is_not_kept_leaves_its_message_without_it(house: House) -> None:
     bomb = picture()[:40]
-    lines = text_file("[13/01/2026, 12:00:00] Bia: \u200e<attached: 1.png>")
+    lines = text_file("[13/01/2025, 12:00:00] Bia: \u200e<attached: 1.png>")
     ended = await house.take_in_file(zip_file(lines, {"1.png": bomb, "2.png": b""}))
     assert ended.counts.added == 1
     [message] = await house.stored()
@@ -259,7 +259,7 @@ async def test_an_import_that_is_cut_off_goes_on_where_it_was(
     house: House, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export_imports, "BATCH", 2)
-    lines = [f"[13/01/2026, 12:00:{second:02}] Bia: ok {second}" for second in range(7)]
+    lines = [f"[13/01/2025, 12:00:{second:02}] Bia: ok {second}" for second in range(7)]
     begun = await house.begin(text_file(*lines))
     job = ExportImports(house.desk.context, house.media)
     working = asyncio.create_task(job.run(house.desk.scope, begun.id))
@@ -284,7 +284,7 @@ async def test_a_long_import_says_meanwhile_that_it_is_being_worked_on(
 ) -> None:
     monkeypatch.setattr(export_imports, "_HOLD_EVERY", timedelta(0))
     monkeypatch.setattr(export_imports, "FILES_IN_BATCH", 1)
-    lines = text_file(*[f"[13/01/2026, 12:00:00] Bia: \u200e<attached: {number}.png>" for number in range(3)])
+    lines = text_file(*[f"[13/01/2025, 12:00:00] Bia: \u200e<attached: {number}.png>" for number in range(3)])
     begun = await house.begin(zip_file(lines, {"0.png": picture(), "1.png": picture()}))
     await house.work()
     assert (await house.look(begun)).counts.added == 3
@@ -296,7 +296,7 @@ async def test_two_workers_write_nothing_twice(
     house: House, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export_imports, "BATCH", 2)
-    lines = [f"[13/01/2026, 12:00:{second:02}] Bia: ok {second}" for second in range(20)]
+    lines = [f"[13/01/2025, 12:00:{second:02}] Bia: ok {second}" for second in range(20)]
     begun = await house.begin(text_file(*lines))
     jobs = [ExportImports(house.desk.context, house.media) for _ in range(2)]
     working = asyncio.create_task(jobs[0].run(house.desk.scope, begun.id))
@@ -329,7 +329,7 @@ async def test_an_import_that_is_cancelled_on_the_way_stops(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export_imports, "BATCH", 1)
-    lines = [f"[13/01/2026, 12:{minute:02}:00] Bia: ok" for minute in range(40)]
+    lines = [f"[13/01/2025, 12:{minute:02}:00] Bia: ok" for minute in range(40)]
     begun = await house.begin(text_file(*lines))
     working = asyncio.create_task(
         ExportImports(house.desk.context, house.media).run(house.desk.scope, begun.id)
@@ -350,7 +350,7 @@ async def test_a_store_that_does_not_answer_is_asked_again_and_at_last_given_up(
     async def fail(*_: object) -> None:
         raise PonteError(errors.MEDIA_STORE_FAILED)
 
-    lines = text_file("[13/01/2026, 12:00:00] Bia: \u200e<attached: 1.png>")
+    lines = text_file("[13/01/2025, 12:00:00] Bia: \u200e<attached: 1.png>")
     begun = await house.begin(zip_file(lines, {"1.png": picture()}))
     monkeypatch.setattr(FolderStorage, "keep", fail)
     for attempt in range(MOST_FAULTS):

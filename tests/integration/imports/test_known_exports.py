@@ -7,8 +7,8 @@ import pytest
 from orchestrator.domain.content import ContactCard, Contacts, Content, Document, Image, MediaRef
 from tests.support.export_house import House
 
-AT = "[13/01/2026, 12:00:00] Ana:"
-NOON = datetime(2026, 1, 13, 12, tzinfo=UTC)
+AT = "[13/01/2025, 12:00:00] Ana:"
+NOON = datetime(2025, 1, 13, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -23,10 +23,10 @@ NOON = datetime(2026, 1, 13, 12, tzinfo=UTC)
 )
 async def test_a_live_message_with_a_file_is_known(house: House, content: Content, said: str) -> None:
     await house.receive(content.text, NOON, content=content)
-    ended = await house.take_in(f"{AT} {said}", "[13/01/2026, 12:00:07] Bia: Hi")
+    ended = await house.take_in(f"{AT} {said}", "[13/01/2025, 12:00:07] Bia: Hi")
     assert (ended.counts.added, ended.counts.known) == (1, 1)
 
 
 async def test_the_caption_of_a_file_that_was_left_out_is_kept(house: House) -> None:
-    await house.take_in("13/01/2026 12:00 - Ana: <Mídia oculta>", "Look", "13/01/2026 12:01 - Bia: Hi")
+    await house.take_in("13/01/2025 12:00 - Ana: <Mídia oculta>", "Look", "13/01/2025 12:01 - Bia: Hi")
     assert await house.texts() == ["Look", "Hi"]

@@ -1,6 +1,6 @@
 """Lines of exported chats of many phones: where a message begins, who wrote it, and when."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -79,11 +79,19 @@ def test_other_lines_begin_no_message(line: str) -> None:
         "31/12/024 23:59 - Ana: x",
         "31/12/2008 23:59 - Ana: x",
         "31/12/08 23:59 - Ana: x",
+        "31/12/2567 23:59 - Ana: x",
         "31/12/9999 23:59 - Ana: x",
     ],
 )
 def test_a_date_that_cannot_be_is_no_moment(line: str) -> None:
     assert moment_of(head_of(line), DateOrder.DAY_FIRST, SAO_PAULO) is None
+
+
+def test_nothing_was_sent_after_the_export_but_for_a_day_by_which_clocks_differ() -> None:
+    head = head_of("31/12/2024 23:59 - Ana: x")
+    exported_by = datetime(2024, 12, 30, 23, 59, tzinfo=UTC)
+    assert moment_of(head, DateOrder.DAY_FIRST, UTC, exported_by) == NEW_YEARS_EVE
+    assert moment_of(head, DateOrder.DAY_FIRST, UTC, exported_by - timedelta(seconds=1)) is None
 
 
 def test_times_are_of_the_zone_and_of_two_the_earlier() -> None:

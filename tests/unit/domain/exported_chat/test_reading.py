@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain import errors
-from orchestrator.domain.errors import PonteError
+from orchestrator.domain.errors import ErrorCode, PonteError
 from orchestrator.domain.exported_chat.ids import is_exported_id
 from orchestrator.domain.exported_chat.lines import DateOrder
 from orchestrator.domain.exported_chat.reading import (
@@ -44,6 +44,15 @@ def test_a_message_goes_on_until_the_next_begins() -> None:
 def test_nothing_comes_of_no_lines() -> None:
     assert read() == []
     assert read("Hello") == []
+
+
+def test_what_is_dated_after_the_export_is_words_of_the_message_above() -> None:
+    exported_by = datetime(2024, 12, 31, 12, tzinfo=UTC)
+    chat = ExportedChat("1@g.us", "Bia", DateOrder.DAY_FIRST, UTC, exported_by)
+    later = "[01/01/2025, 12:00:01] Bia: x"
+    [message] = read(f"{AT} Ana: one", later, chat=chat)
+    assert message is not None
+    assert message.text == f"one\n{later}"
 
 
 def test_own_messages_are_those_of_the_own_name() -> None:
@@ -161,6 +170,14 @@ HEADS = st.sampled_from(
 LINES = st.lists(st.builds(str.__add__, st.one_of(HEADS, st.just("")), st.text(st.characters(codec=None))))
 
 
+def refusal_of(survey: Survey) -> ErrorCode | None:
+    try:
+        survey.order()
+    except PonteError as refused:
+        return refused.code
+    return None
+
+
 @given(LINES, st.text(max_size=20), st.sampled_from(DateOrder))
 def test_no_text_makes_the_reading_fail_and_as_much_is_read_as_was_counted(
     lines: list[str], own_name: str, order: DateOrder
@@ -169,12 +186,11 @@ def test_no_text_makes_the_reading_fail_and_as_much_is_read_as_was_counted(
     for line in lines:
         survey.take(line)
     items = read(*lines, chat=ExportedChat("1@g.us", own_name, order, UTC))
-    if items:
+    refusal = refusal_of(survey)
+    if refusal is None:
         assert survey.total == len(items)
         return
-    with pytest.raises(PonteError) as refused:
-        survey.order()
-    assert refused.value.code is errors.EXPORT_WITHOUT_MESSAGES
+    assert refusal is (errors.EXPORT_DATES_AMBIGUOUS if items else errors.EXPORT_WITHOUT_MESSAGES)
 
 
 @given(LINES)
