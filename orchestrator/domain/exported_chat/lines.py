@@ -35,6 +35,8 @@ _BRACKETED: Final = re.compile(rf"\[[{MARKS}]*{_MOMENT}[{MARKS}]*\]\s?(.*)", re.
 _DASHED: Final = re.compile(rf"{_MOMENT}[{MARKS}]*\s[-\u2013]\s(.*)", re.DOTALL)
 _AUTHOR: Final = re.compile(rf"([^:]{{1,{_LONGEST_AUTHOR}}}):(?:\s(.*)|$)", re.DOTALL)
 _NO_MARKS: Final = dict.fromkeys(map(ord, MARKS))
+_SEEN: Final = _NO_MARKS | {0: None}
+"""Without what nobody sees, and without NUL, which PostgreSQL does not take."""
 
 
 class DateOrder(StrEnum):
@@ -114,7 +116,7 @@ def moment_of(
 
 def plain_name(name: str) -> str:
     """Give a name as people see it, by which two are the same."""
-    return " ".join(unicodedata.normalize("NFC", name.translate(_NO_MARKS)).split())
+    return " ".join(unicodedata.normalize("NFC", name.translate(_SEEN)).split())
 
 
 def without_marks(text: str) -> str:

@@ -72,7 +72,7 @@ class Survey:
         days, months = moments.get(DateOrder.DAY_FIRST), moments.get(DateOrder.MONTH_FIRST)
         self._orders_differ |= days is not None and months is not None and days != months
         begins = self._given in moments if self._given else bool(moments)
-        if begins and head.author and (head.author in self._authors or len(self._authors) < _MOST_AUTHORS):
+        if begins and head.author and self._is_counted(head.author):
             self._authors[head.author] += 1
 
     @property
@@ -111,6 +111,10 @@ class Survey:
             f"Nobody is named '{self._own_name}' in the file; give as own_name how the person who exported it is named "
             f"there: {found}.",
         )
+
+    def _is_counted(self, author: str) -> bool:
+        has_room = len(self._authors) < _MOST_AUTHORS
+        return has_room or author == self._own_name or author in self._authors
 
     def _likeliest(self) -> DateOrder:
         """A year of two digits comes first only where the caller says so, or no day is as large."""

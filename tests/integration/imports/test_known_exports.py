@@ -4,8 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from orchestrator.domain import errors
 from orchestrator.domain.content import ContactCard, Contacts, Content, Document, Image, MediaRef
+from orchestrator.domain.imports import ImportState
 from tests.support.export_house import House
+from tests.support.exports import text_file, zip_file
 
 AT = "[13/01/2025, 12:00:00] Ana:"
 NOON = datetime(2025, 1, 13, 12, tzinfo=UTC)
@@ -30,3 +33,13 @@ async def test_a_live_message_with_a_file_is_known(house: House, content: Conten
 async def test_the_caption_of_a_file_that_was_left_out_is_kept(house: House) -> None:
     await house.take_in("13/01/2025 12:00 - Ana: <Mídia oculta>", "Look", "13/01/2025 12:01 - Bia: Hi")
     assert await house.texts() == ["Look", "Hi"]
+
+
+async def test_nul_keeps_no_file_from_its_import_nor_its_error_from_being_told(house: House) -> None:
+    line = "[13/01/2025, 12:00:00] A\0na: He\0llo"
+    refused = await house.take_in_file(zip_file(text_file(line)))
+    assert (refused.state, refused.error_code) == (ImportState.FAILED, errors.EXPORT_OWN_NAME_UNKNOWN.name)
+    assert "'Ana'" in refused.error_detail
+    answer = "[13/01/2025, 12:00:07] Bia: Look\0 \u200e<attached: 1.png>"
+    await house.take_in_file(zip_file(text_file(line, answer)))
+    assert await house.texts() == ["He\ufffdllo", "Look\ufffd"]

@@ -116,7 +116,16 @@ def test_an_own_name_that_nobody_has_is_refused_with_the_names_that_there_are() 
     assert refused.value.code is errors.EXPORT_OWN_NAME_UNKNOWN
     assert "'Person 7', 'Ana', 'Person 0'" in refused.value.sentence
     assert refused.value.sentence.count("Person") == 9
+    survey.take("31/12/2024, 12:00 - Bia: Hello")
+    survey.check_own_name()
     survey_of("31/12/2024").check_own_name()
+
+
+def test_a_name_has_no_nul_which_no_error_may_show() -> None:
+    survey = Survey("Bia", UTC)
+    survey.take("31/12/2024, 12:00 - A\0na: Hello")
+    with pytest.raises(PonteError, match="wrote 'Ana'"):
+        survey.check_own_name()
 
 
 def test_a_file_in_which_only_the_app_writes_names_nobody() -> None:
