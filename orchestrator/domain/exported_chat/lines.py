@@ -34,6 +34,9 @@ _MOMENT: Final = rf"{_DATE},?\s(?:à\s)?[{MARKS}]*{_TIME}"
 _BRACKETED: Final = re.compile(rf"\[[{MARKS}]*{_MOMENT}[{MARKS}]*\]\s?(.*)", re.DOTALL)
 _DASHED: Final = re.compile(rf"{_MOMENT}[{MARKS}]*\s[-\u2013]\s(.*)", re.DOTALL)
 _AUTHOR: Final = re.compile(rf"([^:]{{1,{_LONGEST_AUTHOR}}}):(?:\s(.*)|$)", re.DOTALL)
+_UNCLOSED: Final = re.compile(r"\s(?:\"[^\"]*|\u201c[^\u201d]*|\u201e[^\u201c\u201d]*|\u00ab[^\u00bb]*)$")
+"""`Ana changed the subject from "A" to "Plans`: the colon stands within what the app quotes."""
+
 _NO_MARKS: Final = dict.fromkeys(map(ord, MARKS))
 _SEEN: Final = _NO_MARKS | {0: None}
 """Without what nobody sees, and without NUL, which PostgreSQL does not take."""
@@ -136,6 +139,6 @@ def _author_and_text(rest: str, own_name: str) -> tuple[str, str]:
     if own_name and rest.startswith(f"{own_name}: "):
         return own_name, rest[len(own_name) + 2 :]
     found = _AUTHOR.match(rest)
-    if found is None:
+    if found is None or _UNCLOSED.search(found[1]):
         return "", rest
     return plain_name(found[1]), found[2] or ""

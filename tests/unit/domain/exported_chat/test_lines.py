@@ -115,10 +115,18 @@ def test_seconds_are_known_only_where_they_stand_there() -> None:
         ("~\u202fAna\u00a0Lima: Hello", "~ Ana Lima", "Hello"),
         ("\u202a+55 11 91234-5678\u202c: \u200eHello", "+55 11 91234-5678", "\u200eHello"),
         ("Messages are end-to-end encrypted.", "", "Messages are end-to-end encrypted."),
+        ('Ana changed it from "A" to "Plans: 2025"', "", 'Ana changed it from "A" to "Plans: 2025"'),
+        ("Ana hat \u201eA\u201c in \u201eB: C\u201c", "", "Ana hat \u201eA\u201c in \u201eB: C\u201c"),
+        ("Ana: \u201cPlans: 2025\u201d", "Ana", "\u201cPlans: 2025\u201d"),
+        ('Ana "Annie" Lima: Hello', 'Ana "Annie" Lima', "Hello"),
+        ("Ana \u00abAnnie\u00bb: Hello", "Ana \u00abAnnie\u00bb", "Hello"),
+        ('Ana 5": Hello', 'Ana 5"', "Hello"),
         ("https://example.com", "", "https://example.com"),
     ],
 )
-def test_who_wrote_stands_before_the_first_colon(rest: str, author: str, text: str) -> None:
+def test_who_wrote_stands_before_the_first_colon_that_nothing_quotes(
+    rest: str, author: str, text: str
+) -> None:
     head = head_of(f"31/12/2024 23:59 - {rest}", own_name="Bia: the second")
     assert (head.author, head.text) == (author, text)
 
