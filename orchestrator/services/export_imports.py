@@ -115,7 +115,8 @@ class ExportImports:
 
     async def _survey(self, run: _Run, file: ExportFile) -> tuple[DateOrder, int]:
         """Look through the file. Raises what is wrong with it."""
-        survey = Survey(run.wish.own_name, ZoneInfo(run.wish.time_zone), run.wish.date_order)
+        zone = ZoneInfo(run.wish.time_zone)
+        survey = Survey(run.wish.own_name, zone, run.wish.date_order, run.value.created_at)
         lines = file.lines()
 
         def look() -> bool:
@@ -143,7 +144,9 @@ class ExportImports:
 
     async def _read(self, run: _Run, file: ExportFile, order: DateOrder) -> None:
         wish = run.wish
-        chat = ExportedChat(wish.chat_jid, wish.own_name, order, ZoneInfo(wish.time_zone))
+        chat = ExportedChat(
+            wish.chat_jid, wish.own_name, order, ZoneInfo(wish.time_zone), run.value.created_at
+        )
         items = read_messages(file.lines(), chat)
         known = KnownMessages(self._context, run.value.session_id, wish.chat_jid)
         read = run.value.counts.read

@@ -25,7 +25,7 @@ from tests.support.export_house import ANA_NUMBER, House, file_of
 from tests.support.exports import picture, text_file, zip_file
 from tests.support.factories import Factories
 
-HELLO = "[13/01/2026, 12:00:00] Bia: Hello"
+HELLO = "[13/01/2025, 12:00:00] Bia: Hello"
 
 
 class Waiting:
@@ -170,7 +170,7 @@ async def test_a_file_that_many_messages_name_is_stored_once(
         stored.append(file_name)
         return await add(self, scope, chunks, mime_type, file_name)
 
-    lines = [f"[13/01/2026, 12:00:{second:02}] Bia: \u200e<attached: 1.png>" for second in range(5)]
+    lines = [f"[13/01/2025, 12:00:{second:02}] Bia: \u200e<attached: 1.png>" for second in range(5)]
     begun = await house.begin(zip_file(text_file(*lines), {"1.png": picture()}))
     monkeypatch.setattr(MediaService, "add", counted)
     await house.work()
