@@ -12,11 +12,15 @@ from orchestrator.store.json_text import dump_json
 COMMAND_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 10.0
 IDLE_IN_TRANSACTION_S = 5.0
-"""After so long without a statement the server ends a transaction with its connection. A process that was frozen in the
-middle of one would keep its locks, and with them a company's event counter, from everybody until it wakes."""
+"""After so long without a statement the server ends a writing transaction with its connection. A process that was
+frozen in the middle of one would keep its locks, and with them a company's event counter, from everybody else until it
+wakes."""
 
 _BEGIN_WRITE = "BEGIN"
-_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# It holds no locks that others wait for, so a process that stood still for seconds need not lose it.
+_BEGIN_READ = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = '60s'"
+)
 _BYPASSES_SECURITY = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
 
 

@@ -85,6 +85,29 @@ async def test_a_transaction_that_stands_still_lets_go_of_its_locks(
 
 
 @postgresql_only
+async def test_a_reading_transaction_that_stands_still_reads_on(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "IDLE_IN_TRANSACTION_S", 0.2)
+    slow = await Database.open(database_url)
+
+    async def writing_lasts() -> bool:
+        async with slow.transaction(SYSTEM) as tx:
+            await asyncio.sleep(0.3)
+            await note("too late")(tx)
+        return True
+
+    try:
+        async with slow.reading(SYSTEM) as tx:
+            with pytest.raises(DBAPIError):
+                await writing_lasts()
+            limit = await tx.connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout")
+            assert limit.scalar_one() == "1min"
+    finally:
+        await slow.close()
+
+
+@postgresql_only
 async def test_pieces_whose_connection_breaks_before_the_commit_run_again(
     database: Database, database_url: str
 ) -> None:
