@@ -27,9 +27,12 @@ run() {
   .venv/bin/pytest -n "$workers" "$@" | tee -a "$log" || failed=$?
 }
 
-echo "== pytest: unit, integration, architecture"
-run --cov --cov-report= tests/unit tests/integration tests/architecture
-# Tracing would double the time of all the processes that these start, and find next to nothing that is not covered yet.
+# Tracing doubles the time of what it traces: the same tests on PostgreSQL, and those that start whole deployments, would
+# find next to nothing that is not covered yet.
+echo "== pytest, traced: unit, integration, architecture"
+run --cov --cov-report= -k "not postgresql" tests/unit tests/integration tests/architecture
+echo "== pytest: the same on PostgreSQL"
+run -k postgresql tests/unit tests/integration tests/architecture
 echo "== pytest: e2e, chaos"
 run tests/e2e tests/chaos
 [ "$failed" -eq 0 ] || exit "$failed"
