@@ -13,7 +13,7 @@ from sqlalchemy import Table, select
 
 from orchestrator.api.services import ApiServices
 from orchestrator.bridge.client import BridgeClient
-from orchestrator.domain.breaker import Breaker
+from orchestrator.domain.breaker import Breaker, BreakerState
 from orchestrator.domain.company import CompanyScope
 from orchestrator.gateway.gateway import Gateway
 from orchestrator.gateway.router import GatewayRouter
@@ -196,6 +196,14 @@ class SessionHouse:
             record = await sessions.find_record(tx, self.scope, session_id)
         assert record is not None
         return record.breaker
+
+    async def breaker_is(self, session_id: str, state: BreakerState) -> None:
+        """Wait until the breaker is so: a message's receipt may be recorded before its answer, which moves it."""
+
+        async def look() -> bool:
+            return (await self.breaker(session_id)).state is state
+
+        await eventually(look)
 
     async def advance(self, session_id: str, seconds: float) -> None:
         """Move the clock, and let everybody look at it."""

@@ -128,7 +128,7 @@ async def test_what_closes_in_passing_connects_again_after_its_wait(house: Sessi
     assert (last["code"], last["reason"], last["permanent"]) == (row.code, row.reason, False)
     assert last["advice"] == closed["advice"]
     await send_one(house, session)
-    assert (await house.breaker(session)).state is CLOSED
+    await house.breaker_is(session, CLOSED)
 
 
 async def test_a_restart_is_followed_at_once_with_the_same_credentials(house: SessionHouse) -> None:
@@ -144,7 +144,7 @@ async def test_a_restart_is_followed_at_once_with_the_same_credentials(house: Se
         seen["last_close"]["advice"] == closed["advice"] == "Nothing; the session connects again by itself."
     )
     await send_one(house, session)
-    assert (await house.breaker(session)).state is CLOSED
+    await house.breaker_is(session, CLOSED)
     assert len(await house.simulator.devices(house.numbers[session])) == 1
 
 
@@ -173,7 +173,7 @@ async def test_what_closes_for_good_stays_down_until_a_person_starts_it(
     await house.reach(session, "CONNECTED")
     assert (await house.breaker(session)).state is HALF_OPEN
     await send_one(house, session)
-    assert (await house.breaker(session)).state is CLOSED
+    await house.breaker_is(session, CLOSED)
 
 
 @pytest.mark.parametrize("fault", ["stream_error", "login_failure"])
@@ -265,7 +265,7 @@ async def test_a_failing_network_makes_messages_go_one_by_one_and_a_loop_is_told
     assert "again and again" in advice
     assert "again and again" in loops[0]["advice"]
     await send_one(house, session)
-    assert (await house.breaker(session)).state is CLOSED
+    await house.breaker_is(session, CLOSED)
 
 
 @pytest.mark.parametrize(
