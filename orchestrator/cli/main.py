@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Final
+from typing import Any, Final
 
 import typer
 import typer.core
@@ -32,14 +32,15 @@ _COMMANDS: Final = {
 """Each command's module in this package, and what in it is the command or the group of commands."""
 
 
+# Typer exports neither the type of its commands nor that of their context.
 class CommandsOnDemand(typer.core.TyperGroup):
     """Imports a command when it is asked for: the whole of Ponte takes a second or two to import, a client does not."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # Typer's copy of click's
+    def list_commands(self, ctx: Any) -> list[str]:
         """Give the names of all commands."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str):  # type: ignore[no-untyped-def,override]  # Typer's own
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Look a command up; None where there is none of this name."""
         # For a name that does not exist all are loaded, since the nearest of them is suggested.
         wanted = [cmd_name] if cmd_name in _COMMANDS else list(_COMMANDS)
@@ -49,7 +50,7 @@ class CommandsOnDemand(typer.core.TyperGroup):
         return super().get_command(ctx, cmd_name)
 
 
-def _load(name: str):  # type: ignore[no-untyped-def]  # Typer does not export the type of its commands
+def _load(name: str) -> Any:
     module, attribute = _COMMANDS[name].split(":")
     found = getattr(importlib.import_module(f"orchestrator.cli.{module}"), attribute)
     if isinstance(found, typer.Typer):

@@ -24,13 +24,12 @@ from orchestrator.domain.imports import Counts, ImportKind, ImportState
 from orchestrator.domain.jid import ContactId
 from orchestrator.domain.message import Direction, MessageStatus
 from orchestrator.domain.page import PageRequest
-from orchestrator.media.storage import FolderStorage
 from orchestrator.services import export_imports
 from orchestrator.services.chats import ChatService
 from orchestrator.services.contacts import ContactService
 from orchestrator.services.export_imports import ExportImports
 from orchestrator.services.exports import ExportService, GivenExport
-from orchestrator.services.import_progress import HELD, MOST_FAULTS
+from orchestrator.services.import_progress import HELD
 from orchestrator.services.imports import ImportService
 from orchestrator.services.messages import SubmitText
 from orchestrator.store import sessions
@@ -127,6 +126,14 @@ async def test_in_a_group_who_wrote_is_known_by_the_number_or_the_name(house: Ho
 async def test_times_are_of_the_zone_that_was_given(house: House) -> None:
     await house.take_in(HELLO, ANSWER, time_zone="America/Sao_Paulo", date_order=DateOrder.DAY_FIRST)
     assert (await house.stored())[-1].times.sent_at == NOON + timedelta(hours=3)
+
+
+async def test_no_message_is_dated_after_its_import_which_tells_the_order_of_dates(house: House) -> None:
+    later = "[05/01/2030, 12:00:00] Bia: later"
+    ended = await house.take_in("[05/01/2026, 12:00:00] Bia: Hello", later)
+    assert (ended.state, ended.counts.total) == (ImportState.COMPLETED, 1)
+    [message] = await house.stored()
+    assert (message.text, message.times.sent_at) == (f"Hello\n{later}", datetime(2026, 1, 5, 12, tzinfo=UTC))
 
 
 async def test_files_in_the_zip_are_stored_and_are_those_of_their_messages(house: House) -> None:
@@ -342,25 +349,6 @@ async def test_an_import_that_is_cancelled_on_the_way_stops(
     ended = await house.look(begun)
     assert ended.state is ImportState.CANCELLED
     assert len(await house.stored()) == ended.counts.added < 40
-
-
-async def test_a_store_that_does_not_answer_is_asked_again_and_at_last_given_up(
-    house: House, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def fail(*_: object) -> None:
-        raise PonteError(errors.MEDIA_STORE_FAILED)
-
-    lines = text_file("[13/01/2025, 12:00:00] Bia: \u200e<attached: 1.png>")
-    begun = await house.begin(zip_file(lines, {"1.png": picture()}))
-    monkeypatch.setattr(FolderStorage, "keep", fail)
-    for attempt in range(MOST_FAULTS):
-        await house.work()
-        assert (await house.look(begun)).state is ImportState.RUNNING
-        clock.advance(5 * 2**attempt - 1)
-        await house.work()
-        clock.advance(1)
-    await house.work()
-    assert (await house.look(begun)).error_code == errors.MEDIA_STORE_FAILED.name
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from orchestrator.services.history_imports import HistoryImports
 from orchestrator.services.import_rounds import ImportRounds
 from orchestrator.services.imports import ImportService
 from orchestrator.services.inbox import InboxService
-from orchestrator.store import events, messages, sessions
+from orchestrator.store import events, history, messages, sessions
 from tests.support.clock import ManualClock
 from tests.support.desk import Desk
 
@@ -212,6 +212,8 @@ async def test_a_cancelled_import_ends_and_its_session_wants_no_more(wishing: De
     service = ImportService(wishing.context)
     [value] = await imports_of(wishing)
     assert (await service.cancel(wishing.scope, value.id)).state is ImportState.CANCELLED
+    async with wishing.context.database.reading(wishing.scope) as tx:
+        assert await history.count(tx, wishing.scope, value.id) == 0
     await keep(wishing, told(wishing, "B", timedelta(hours=1)))
     await work(wishing)
     assert await stored(wishing) == []

@@ -1,7 +1,9 @@
 """Several deliverers, crashes, closing, and faults on our own side."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from random import Random
+from typing import TypeVar
 
 import pytest
 from aiohttp import web
@@ -12,12 +14,15 @@ from orchestrator.services.endpoint_runner import CLAIM_S
 from orchestrator.services.webhook_delivery import WebhookDeliveryService
 from orchestrator.services.webhooks import WebhookService
 from orchestrator.store import webhook_deliveries as delivery_store
+from orchestrator.store.database import Scope, Transaction
 from orchestrator.webhooks.client import WebhookClient
 from tests.integration.webhooks.endpoints import Endpoint
 from tests.integration.webhooks.receiver import Received, Receiver, ok
 from tests.support.clock import ManualClock
 from tests.support.factories import Factories
 from tests.support.fixtures import SEED
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.usefixtures("no_tasks_left")
 
@@ -158,7 +163,7 @@ async def test_a_claim_counts_from_when_it_was_asked_for_however_slow_the_databa
 ) -> None:
     real = context.database.shared_transaction
 
-    async def slow(scope, work):  # type: ignore[no-untyped-def]  # stands in for a generic method
+    async def slow(scope: Scope, work: Callable[[Transaction], Awaitable[T]]) -> T:
         clock.advance(CLAIM_S + 1)
         return await real(scope, work)
 

@@ -71,20 +71,25 @@ def test_an_archive_whose_directory_alone_would_fill_the_memory_is_refused_unrea
     assert refusal(check_archive, path) == MEDIA_NOT_USABLE.name
 
 
-def test_the_size_in_a_zip64_record_counts_too(tmp_path: Path) -> None:
-    """zipfile believes that one wherever it stands, whatever the plain record says."""
-    path = tmp_path / "a"
-    whole = files.archive(("a.txt", 1000))
+@pytest.mark.parametrize(("entries", "is_refused"), [(1, False), (500, True)])
+def test_a_directory_is_as_large_as_its_zip64_record_says(
+    tmp_path: Path, entries: int, is_refused: bool
+) -> None:
+    """zipfile believes that record wherever there is one, whatever the plain one says."""
+    whole = files.archive(*((f"{number:05}" * 1000, 1) for number in range(entries)))
     end = whole.rfind(b"PK\x05\x06")
     begin = struct.unpack_from("<I", whole, end + 16)[0]
-    for directory_bytes in (end - begin, 3_000_000_000):
-        record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, directory_bytes, begin)
-        locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, end, 1)
-        path.write_bytes(whole[:end] + record + locator + whole[end:])
-        if directory_bytes == end - begin:
-            check_archive(path)
-        else:
-            assert refusal(check_archive, path) == MEDIA_NOT_USABLE.name
+    record = struct.pack(
+        "<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, end - begin, begin
+    )
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, end, 1)
+    claims_one = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 1, 1, 47, begin, 0)
+    path = tmp_path / "a"
+    path.write_bytes(whole[:end] + record + locator + claims_one)
+    if is_refused:
+        assert refusal(check_archive, path) == MEDIA_NOT_USABLE.name
+        return
+    check_archive(path)
 
 
 @pytest.mark.parametrize(

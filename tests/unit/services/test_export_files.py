@@ -101,7 +101,7 @@ def test_a_name_with_accents_is_found_however_they_are_written(path: Path) -> No
 
 
 def test_files_are_found_by_their_names_alone(path: Path) -> None:
-    names = {"../../etc/passwd": b"1", "/root/2.jpg": b"2", "a/\u200e3.jpg": b"3"}
+    names = {"../../etc/passwd": b"1", "/etc/2.jpg": b"2", "a/\u200e3.jpg": b"3"}
     path.write_bytes(zip_file(b"Hello", names))
     file = ExportFile(path)
     found = {}
